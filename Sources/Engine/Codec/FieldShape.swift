@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How many elements a field has and how many bytes each has: the one place where this is computed, for the decoder, the
+/// encoder and the rules.
+///
+/// Source: QEMU migration/vmstate.c, vmstate_n_elems() and vmstate_size().
+struct FieldShape: Sendable, Hashable {
+    enum Count: Sendable, Hashable {
+        case one
+        /// `VMS_ARRAY`.
+        case fixed(Int)
+        /// `VMS_VARRAY_*`: the member, the greatest value of its C type, and what it is multiplied by.
+        case counter(MemberID, maximum: Int64, factor: Int)
+    }
+
+    enum Size: Sendable, Hashable {
+        /// The info or the child decides.
+        case inherent
+        case fixed(Int)
+        /// `VMS_VBUFFER`: the member and what it is multiplied by.
+        case member(MemberID, factor: Int)
+    }
+
+    /// A member path that the program has interned.
+    typealias MemberID = Int
+
+    let count: Count
+    let size: Size
+    /// `VMS_ARRAY_OF_POINTER`.
+    let isPointerArray: Bool
+    /// A marker stands before every element, not only for NULL.
+    let isDynamic: Bool
+    /// Whether a NULL element can be written at all.
+    let allowsNull: Bool
+
+    /// The size of a host pointer, on every host that QEMU still supports for migration.
+    static let pointerSize = 8
+
+    /// - Parameters:
+    ///   - number: the value of a symbolic number.
+    ///   - intern: the id of a member path.
+    /// - Throws: `vmsd-invalid` where the flags need something that is not given, `count-unknown` for an unknown constant.
+    init(
+        _ field: VMStateField, dialect: Dialect, number: (SymbolicNumber) throws(VMStateError) -> Int,
+        intern: (MemberPath) -> MemberID
+    ) throws(VMStateError) {
+        let flags = field.flags
+        isPointerArray = flags.contains(.arrayOfPointer)
+        isDynamic = isPointerArray && Self.isDynamic(flags, dialect)
+        let num = try number(field.num)
+        let factor = flags.contains(.multiplyElements) && dialect.multipliesElements ? num : 1
+        if flags.contains(.array) {
+            let (product, overflow) = num.multipliedReportingOverflow(by: factor)
+            guard num >= 0, !overflow, product <= Int(Int32.max) else {
+                throw VMStateError(
+                    .vmsdInvalid, expected: "0 … \(Int32.max) elements", found: String(num), rule: Rule.ID("VMSD029"))
+            }
+            count = .fixed(product)
+        } else if let counter = VMStateFlags.counters.first(where: { flags.contains($0.flag) }) {
+            guard let member = field.numOffset else {
+                throw VMStateError(
+                    .vmsdInvalid, expected: "num_offset with \(counter.flag.text)", found: "none",
+                    rule: Rule.ID("VMSD029"))
+            }
+            count = .counter(intern(member), maximum: counter.maximum, factor: factor)
+        } else {
+            count = factor == 1 ? .one : .fixed(max(factor, 0))
+        }
+
+        let size = try field.size.map(number)
+        allowsNull = isPointerArray && (dialect.sizesPointers || size != 0)
+        let usesSize = field.info?.encoding.usesSize == true && flags.isDisjoint(with: .anyStruct)
+        if flags.contains(.vbuffer), usesSize {
+            guard let member = field.sizeOffset else {
+                throw VMStateError(
+                    .vmsdInvalid, expected: "size_offset with VMS_VBUFFER", found: "none", rule: Rule.ID("VMSD029"))
+            }
+            self.size = .member(intern(member), factor: flags.contains(.multiply) ? size ?? 0 : 1)
+        } else if usesSize, isPointerArray, dialect.sizesPointers, !isDynamic {
+            self.size = .fixed(Self.pointerSize)
+        } else if usesSize, let size {
+            guard size >= 0 else {
+                throw VMStateError(.vmsdInvalid, expected: "a size that is not negative", found: String(size))
+            }
+            self.size = .fixed(size)
+        } else {
+            self.size = .inherent
+        }
+    }
+
+    /// Whether a marker stands before every element of an array of pointers.
+    static func isDynamic(_ flags: VMStateFlags, _ dialect: Dialect) -> Bool {
+        guard flags.contains(.arrayOfPointer) else { return false }
+        return switch dialect.dynamicArrays {
+        case .never: false
+        case .autoAlloc: flags.contains(.autoAlloc)
+        case .alloc: !flags.isDisjoint(with: [.alloc, .autoAlloc])
+        }
+    }
+
+    /// Whether the field is a single value and not an array.
+    var isSingle: Bool {
+        count == .one
+    }
+
+    /// The number of elements; `member` reads a counter.
+    func elementCount(_ member: (MemberID) throws(VMStateError) -> JSONInteger) throws(VMStateError) -> Int {
+        switch count {
+        case .one: return 1
+        case .fixed(let count): return count
+        case .counter(let id, let maximum, let factor):
+            let value = try member(id)
+            // QEMU keeps the result in an int, and takes a negative one for no elements.
+            let bound = min(maximum, Int64(Int32.max))
+            guard let counter = value.asInt64, (0...bound).contains(counter) else {
+                throw VMStateError(.valueOutOfRange, expected: "a count of 0 … \(bound)", found: value.description)
+            }
+            let (product, overflow) = Int(counter).multipliedReportingOverflow(by: factor)
+            guard !overflow, (0...Int(Int32.max)).contains(product) else {
+                throw VMStateError(
+                    .valueOutOfRange, expected: "at most \(Int32.max) elements", found: "\(value) × \(factor)")
+            }
+            return product
+        }
+    }
+
+    /// The size argument of the info: bytes, or bits for a bitmap; nil where the info decides.
+    func elementSize(_ member: (MemberID) throws(VMStateError) -> JSONInteger) throws(VMStateError) -> Int? {
+        switch size {
+        case .inherent: return nil
+        case .fixed(let size): return size
+        case .member(let id, let factor):
+            let value = try member(id)
+            guard let size = value.asInt64, (0...Int64(Int32.max)).contains(size) else {
+                throw VMStateError(.valueOutOfRange, expected: "a size of 0 … \(Int32.max)", found: value.description)
+            }
+            let (product, overflow) = Int(size).multipliedReportingOverflow(by: factor)
+            guard !overflow, (0...Int(Int32.max)).contains(product) else {
+                throw VMStateError(
+                    .valueOutOfRange, expected: "at most \(Int32.max) bytes", found: "\(value) × \(factor)")
+            }
+            return product
+        }
+    }
+}

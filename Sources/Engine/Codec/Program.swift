@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A document made ready for the codec: names resolved, shapes computed, references interned.
+///
+/// Steps are trivial values in one array, so that walking them counts no references.
+struct Program: Sendable {
+    /// What is done for one field.
+    struct Step: Sendable {
+        enum Kind: Sendable {
+            case bool
+            case int8, int16, int32, int64
+            case uint8, uint16, uint32, uint64
+            case double
+            /// `VMS_STRUCT`, `VMS_VSTRUCT`.
+            case structure
+            /// Anything else; the info says what.
+            case other
+        }
+
+        let kind: Kind
+        /// What the info says; nil for structs and assertions.
+        let encoding: VMStateInfo.Encoding?
+        /// Whether the field is one value, present in every version, that nothing refers to: the short way through the codec.
+        let isPlain: Bool
+        let versionID: Int
+        let mustExist: Bool
+        /// `VMS_POINTER`: the member may be NULL when there are no elements.
+        let isPointer: Bool
+        let check: VMStateInfo.Check
+        let shape: FieldShape
+        /// The predicate, by its position in `predicates`; -1: none.
+        let predicate: Int
+        /// The child; -1: none.
+        let child: Int
+        let keyChild: Int
+        /// The versions that the child is saved and loaded with.
+        let saveVersion: Int
+        let loadVersion: Int
+        /// The member's name in `names`, escaped as in JSON.
+        let key: Name
+        /// Where the index of the loaded value is kept; -1: nothing refers to it.
+        let slot: Int
+        /// The field in its description.
+        let field: Int
+        /// Whether the elements of an array are described by one entry of the vmdesc.
+        let isCompressible: Bool
+        /// Whether a value is neither shown nor asked for: assertions.
+        let isAssertion: Bool
+    }
+
+    /// A name, as two ranges of `names`: escaped as between the quotes of a JSON string, and plain.
+    struct Name: Sendable {
+        let offset: Int
+        let length: Int
+        let tag: JSONTag
+        let plain: Range<Int>
+    }
+
+    /// A member path with its names interned.
+    struct Path: Sendable {
+        enum Step: Sendable {
+            case name(Name)
+            case index(Int)
+        }
+
+        let text: String
+        /// The whole text as one name, which goes before the steps.
+        let literal: Name
+        let steps: [Step]
+    }
+
+    /// A member that something refers to, and the rest of the path inside it.
+    struct Watch: Sendable {
+        let member: FieldShape.MemberID
+        let slot: Int
+        let rest: [Path.Step]
+    }
+
+    struct Subsection: Sendable {
+        let id: VMStateDescription.ID
+        let key: Name
+        let needed: Int
+    }
+
+    /// What is done for one description.
+    struct Plan: Sendable {
+        var name = 0..<0
+        var versionID = 0
+        var minimumVersionID = 0
+        var steps = 0..<0
+        var subsections: [Subsection] = []
+        var watches: [Watch] = []
+        var slotCount = 0
+        /// Whether a frame is needed because something refers to members.
+        var needsFrame = false
+        /// The state's members, where they are not simply the fields in their order.
+        var arrangement: Arrangement?
+        /// Every member that belongs to the object: of fields, subsections, counters and predicates.
+        var members = MemberTree()
+    }
+
+    let descriptions: [VMStateDescription]
+    let root: VMStateDescription.ID
+    let dialect: Dialect
+    /// What the caller gives by name.
+    let given: [String: Predicate]
+    let plans: [Plan]
+    let steps: [Step]
+    let predicates: [Predicate]
+    /// The interned member paths.
+    let paths: [Path]
+    /// The text that names refer to.
+    let names: [UInt8]
+
+    func field(_ step: Step, of plan: Int) -> VMStateField? {
+        descriptions[plan].fields?[step.field]
+    }
+
+    /// Where a field stands in the document.
+    func path(_ step: Step, of plan: Int) -> JSONPointer {
+        field(step, of: plan)?.path ?? descriptions[plan].path
+    }
+}
+
+/// Members by their paths; a leaf stands for everything below it.
+struct MemberTree: Sendable {
+    private(set) var children: [String: MemberTree] = [:]
+    private(set) var isLeaf = false
+
+    /// Adds a path; false where it runs into a leaf, or ends above other members.
+    @discardableResult
+    mutating func insert(_ tokens: some Collection<String>) -> Bool {
+        guard let first = tokens.first else {
+            isLeaf = true
+            return children.isEmpty
+        }
+        return children[first, default: MemberTree()].insert(tokens.dropFirst()) && !isLeaf
+    }
+}
+
+/// The objects inside a state object that dotted offsets make.
+struct Arrangement: Sendable {
+    /// For each step of the plan, the names from the outermost member inwards.
+    let tokens: [[Program.Name]]
+}

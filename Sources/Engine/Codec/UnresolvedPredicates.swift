@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds, before a stream is read, every name in a predicate that nothing can give a value: all of them at once, so that a
+/// caller need not ask again for each.
+struct UnresolvedPredicates {
+    private let program: Program
+    private let initial: MemberLookup?
+
+    init(_ program: Program, initial: MemberLookup?) {
+        self.program = program
+        self.initial = initial
+    }
+
+    /// - Throws: `predicate-unresolved` with the names and the place of the first field that needs one.
+    func check(_ object: Int) throws(VMStateError) {
+        var names: [String] = []
+        var first: JSONPointer?
+        var seen: Set<VMStateDescription.ID> = []
+        // Each description with the scopes in which its names are looked up, innermost first.
+        var open: [[(plan: VMStateDescription.ID, object: Int)]] = [[(program.root, object)]]
+        while let scopes = open.popLast() {
+            guard let scope = scopes.first, seen.insert(scope.plan).inserted else { continue }
+            let plan = program.plans[scope.plan]
+            for index in plan.steps {
+                let step = program.steps[index]
+                if step.predicate >= 0 {
+                    for name in unresolved(program.predicates[step.predicate], scopes) where !names.contains(name) {
+                        names.append(name)
+                        first = first ?? program.path(step, of: scope.plan)
+                    }
+                }
+                let value = initial.flatMap { scope.object >= 0 ? $0.member(step.key, of: scope.object) : nil } ?? -1
+                let element = firstElement(value)
+                if step.child >= 0 {
+                    open.append([(step.child, element)] + (step.encoding == .tmp ? scopes : []))
+                }
+                if step.keyChild >= 0 { open.append([(step.keyChild, -1)]) }
+            }
+            for subsection in plan.subsections {
+                let value = initial.flatMap { scope.object >= 0 ? $0.member(subsection.key, of: scope.object) : nil }
+                open.append([(subsection.id, value ?? -1)] + scopes)
+            }
+        }
+        guard let first else { return }
+        throw VMStateError(
+            .predicateUnresolved, expected: "values for them in predicates, or members in the stream or in initial",
+            found: names.joined(separator: ", "), path: first)
+    }
+
+    /// The object that stands for all elements of an array.
+    private func firstElement(_ node: Int) -> Int {
+        guard let initial, node >= 0, initial.tape.tag(at: node) == .array else { return node }
+        return initial.tape.count(at: node) > 0 ? node + 2 : -1
+    }
+
+    private func unresolved(
+        _ predicate: Predicate, _ scopes: [(plan: VMStateDescription.ID, object: Int)]
+    ) -> [String] {
+        var found: [String] = []
+        var open = predicate.names
+        var seen: Set<String> = []
+        while let path = open.popLast() {
+            guard seen.insert(path.text).inserted else { continue }
+            if let other = program.given[path.text] {
+                open += other.names
+                continue
+            }
+            let id = program.paths.firstIndex { $0.text == path.text }
+            let isKnown = scopes.contains { scope in
+                guard let id else { return false }
+                if program.plans[scope.plan].watches.contains(where: { $0.member == id }) { return true }
+                return scope.object >= 0 && initial?.value(at: program.paths[id], of: scope.object) != nil
+            }
+            if !isKnown { found.append(path.text) }
+        }
+        return found
+    }
+}

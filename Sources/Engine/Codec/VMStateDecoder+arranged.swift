@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension VMStateDecoder {
+    /// Loads fields whose members lie in objects inside the state object, or share a member. The values are first read in the
+    /// order of the stream and then put where they belong; of two for one member, the later stays.
+    mutating func loadArranged(
+        _ plan: Int, version: Int, frame: Int, initial: Int, count: inout Int
+    ) throws(VMStateError) {
+        guard let arrangement = program.plans[plan].arrangement else { return }
+        let first = tape.words.count
+        var values: [(tokens: [Program.Name], words: Range<Int>)] = []
+        for (ordinal, index) in program.plans[plan].steps.enumerated() {
+            let tokens = arrangement.tokens[ordinal]
+            // The destination's objects lie inside each other like the state's.
+            var current = initial
+            for token in tokens.dropLast() where current >= 0 {
+                current = self.initial?.member(token, of: current) ?? -1
+            }
+            for token in tokens.dropLast() { offsets?.enter(key: token) }
+            let start = tape.words.count
+            if try field(index, plan: plan, version: version, frame: frame, initial: current) {
+                values.append((tokens, start..<tape.words.count))
+            }
+            for _ in tokens.dropLast() { offsets?.leave() }
+        }
+        var result = JSONTape()
+        count = place(values[...], depth: 0, into: &result)
+        tape.words.removeSubrange(first...)
+        tape.words += result.words
+    }
+
+    /// Writes the members that `values` make at one depth; returns how many.
+    private func place(
+        _ values: ArraySlice<(tokens: [Program.Name], words: Range<Int>)>, depth: Int, into result: inout JSONTape
+    ) -> Int {
+        var order: [Int] = []
+        var groups: [Int: [(tokens: [Program.Name], words: Range<Int>)]] = [:]
+        for value in values {
+            let key = value.tokens[depth].offset
+            if groups[key] == nil { order.append(key) }
+            groups[key, default: []].append(value)
+        }
+        for key in order {
+            guard let group = groups[key], let last = group.last else { continue }
+            let name = last.tokens[depth]
+            result.append(name.tag, offset: name.offset, length: name.length)
+            if last.tokens.count == depth + 1 {
+                result.words += tape.words[last.words]
+            } else {
+                let object = result.open(.object)
+                let count = place(group[...], depth: depth + 1, into: &result)
+                result.close(object, count: count)
+            }
+        }
+        return order.count
+    }
+}

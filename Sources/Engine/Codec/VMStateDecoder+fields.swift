@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension VMStateDecoder {
+    /// Loads a field behind its key.
+    ///
+    /// - Returns: whether there is a value: nothing is written for a field that does not exist and that the destination does not
+    ///   have, for assertions and for unused bytes that are zero.
+    mutating func field(
+        _ index: Int, plan: Int, version: Int, frame: Int, initial: Int
+    ) throws(VMStateError) -> Bool {
+        let step = program.steps[index]
+        let value = tape.words.count
+        let current = member(index, of: initial)
+        do throws(VMStateError) {
+            guard try exists(step, version: version, frame: frame) else {
+                if step.mustExist { throw VMStateError(.mustExist, at: position, expected: "the field to exist") }
+                guard current >= 0 else { return false }
+                try copy(current)
+                return true
+            }
+            offsets?.enter(key: step.key)
+            defer { offsets?.leave() }
+            let count = try step.shape.elementCount { (id) throws(VMStateError) in
+                try counter(id, frame: frame)
+            }
+            let size = try step.shape.elementSize { (id) throws(VMStateError) in
+                try counter(id, frame: frame)
+            }
+            if step.isAssertion { return false }
+            if step.shape.isSingle, !step.shape.isPointerArray {
+                try element(index, plan: plan, size: size, current: current, frame: frame)
+            } else {
+                try array(index, plan: plan, count: count, size: size, current: current, frame: frame)
+            }
+        } catch {
+            throw located(error, index, plan)
+        }
+        if value == tape.words.count { return false }
+        if step.slot >= 0 { slots[frames[frame].firstSlot + step.slot] = value }
+        return true
+    }
+
+    private func exists(_ step: Program.Step, version: Int, frame: Int) throws(VMStateError) -> Bool {
+        guard step.predicate >= 0 else { return step.versionID <= version }
+        let predicate = program.predicates[step.predicate]
+        var evaluator = PredicateEvaluator(given: program.given, version: version)
+        do {
+            return try evaluator.value(of: predicate) { path in
+                program.paths.firstIndex { $0.text == path.text }.flatMap { truth($0, frame: frame) }
+            }.isTrue
+        } catch {
+            switch error {
+            case .unresolved(let name):
+                throw VMStateError(
+                    .predicateUnresolved, at: position,
+                    expected: "a predicate or a member that is known before the field", found: name)
+            case .undefined(let reason):
+                throw VMStateError(.vmsdInvalid, at: position, expected: "a predicate with a value", found: reason)
+            }
+        }
+    }
+
+    // MARK: Members that others refer to
+
+    /// The value of a member, as it is when the field is reached: loaded, else the destination's, else of the enclosing object.
+    private func find<Value>(
+        _ id: FieldShape.MemberID, frame: Int, loaded: (MemberLookup, Int) -> Value?
+    ) -> Value? {
+        var frame = frame
+        while frame >= 0 {
+            let current = frames[frame]
+            let watches = program.plans[current.plan].watches
+            for watch in watches.reversed() where watch.member == id {
+                let value = slots[current.firstSlot + watch.slot]
+                guard value >= 0 else { continue }
+                return text.withByteView { text in
+                    let lookup = MemberLookup(tape: tape, text: text, names: names)
+                    return lookup.value(at: watch.rest[...], of: value).flatMap { loaded(lookup, $0) }
+                }
+            }
+            if let initial, current.initial >= 0,
+                let value = initial.value(at: program.paths[id], of: current.initial)
+            {
+                return loaded(initial, value)
+            }
+            frame = current.enclosing
+        }
+        return nil
+    }
+
+    private func truth(_ id: FieldShape.MemberID, frame: Int) -> CInteger? {
+        find(id, frame: frame) { lookup, node in lookup.truth(of: node) }
+    }
+
+    private func counter(_ id: FieldShape.MemberID, frame: Int) throws(VMStateError) -> JSONInteger {
+        if let value = find(id, frame: frame, loaded: { JSONInteger($0.tape, $1, $0.text) }) { return value }
+        if let constant = program.given[program.paths[id].text] {
+            return JSONInteger(Int64(try ProgramBuilder.resolve(.symbol(constant), program.given)))
+        }
+        throw VMStateError(
+            .countUnknown, at: position,
+            expected: "member \"\(program.paths[id].text)\" in the stream before the field, or in initial",
+            found: "none")
+    }
+
+    // MARK: Elements
+
+    private mutating func array(
+        _ index: Int, plan: Int, count: Int, size: Int?, current: Int, frame: Int
+    ) throws(VMStateError) {
+        let step = program.steps[index]
+        if step.encoding == .unusedBuffer {
+            return try unused(count: count, size: size ?? 0)
+        }
+        let start = tape.open(.array)
+        if step.kind != .structure, step.kind != .other, step.check == .none, !step.shape.isPointerArray,
+            offsets == nil
+        {
+            try scalars(step.kind, count: count)
+            return tape.close(start, count: count)
+        }
+        var known = -1
+        if let initial, current >= 0, initial.tape.tag(at: current) == .array { known = current + 2 }
+        let knownEnd = known >= 0 ? initial?.tape.next(after: current) ?? known : known
+        let first = position
+        for element in 0..<count {
+            do throws(VMStateError) {
+                if position == first, element >= limits.emptyElements || tape.words.count > limits.stateWords {
+                    throw VMStateError(
+                        .limitExceeded, at: position,
+                        expected: "at most \(limits.emptyElements) elements without bytes", found: "\(count)")
+                }
+                offsets?.enter(index: element)
+                try arrayElement(index, plan: plan, size: size, current: known, frame: frame)
+                offsets?.leave()
+                if known >= 0, let initial {
+                    known = initial.tape.next(after: known)
+                    if known >= knownEnd { known = -1 }
+                }
+            } catch {
+                throw error.under(String(element))
+            }
+        }
+        tape.close(start, count: count)
+    }
+
+    /// An element of an array, which may be NULL in an array of pointers.
+    private mutating func arrayElement(
+        _ index: Int, plan: Int, size: Int?, current: Int, frame: Int
+    ) throws(VMStateError) {
+        let step = program.steps[index]
+        guard step.shape.isPointerArray else {
+            return try element(index, plan: plan, size: size, current: current, frame: frame)
+        }
+        let isNull = current >= 0 && initial?.tape.tag(at: current) == .null
+        if step.shape.isDynamic || isNull {
+            let start = position
+            let marker = try byte()
+            guard marker == PointerMarker.null || (marker == PointerMarker.valid && step.shape.isDynamic) else {
+                throw VMStateError(
+                    .markerInvalid, at: start,
+                    expected: step.shape.isDynamic ? "a marker 0x30 or 0x31" : "a marker 0x30, the element is NULL",
+                    found: "0x" + String(marker, radix: 16))
+            }
+            if marker == PointerMarker.null {
+                offsets?.record(start, position)
+                return tape.append(.null)
+            }
+        }
+        try element(
+            index, plan: plan, size: size, current: step.shape.isDynamic ? -1 : current, frame: frame)
+    }
+
+    private mutating func element(
+        _ index: Int, plan: Int, size: Int?, current: Int, frame: Int
+    ) throws(VMStateError) {
+        let step = program.steps[index]
+        let start = position
+        switch step.kind {
+        case .structure:
+            try load(step.child, version: step.loadVersion, initial: current, enclosing: -1)
+        case .other:
+            guard let encoding = step.encoding else { return }
+            try custom(encoding, step, size: size, current: current, frame: frame)
+            if !encoding.hasChild { offsets?.record(start, position) }
+        default:
+            let node = tape.words.count
+            try scalar(step.kind)
+            offsets?.record(start, position)
+            if step.check != .none { try check(step, node, current, plan: plan, start: start) }
+        }
+    }
+
+    /// The checks of `… equal` and `int32 le` against the destination's own value, as far as it is known.
+    private func check(
+        _ step: Program.Step, _ node: Int, _ current: Int, plan: Int, start: Int
+    ) throws(VMStateError) {
+        let read = text.withByteView { JSONInteger(tape, node, $0) }
+        guard let read else { return }
+        let own = current >= 0 ? initial.flatMap { JSONInteger($0.tape, current, $0.text) } : nil
+        if step.check == .equal {
+            guard let own, own != read else { return }
+            let hint = program.field(step, of: plan)?.errHint.map { " (\($0))" } ?? ""
+            throw VMStateError(
+                .equalMismatch, at: start, expected: own.description + hint, found: read.description)
+        }
+        let value = read.asInt64 ?? -1
+        guard value >= 0, value <= own?.asInt64 ?? Int64(Int32.max) else {
+            throw VMStateError(
+                .valueOutOfRange, at: start, expected: "0 … \(own?.description ?? String(Int32.max))",
+                found: read.description)
+        }
+    }
+}
+
+/// The bytes before the elements of an array of pointers: the characters `0` and `1`.
+enum PointerMarker {
+    static let null: UInt8 = 0x30
+    static let valid: UInt8 = 0x31
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads the bytes of a description into a state. Source: QEMU migration/vmstate.c, vmstate_load_state().
+struct VMStateDecoder {
+    let program: Program
+    let input: ByteView
+    /// `program.names`, for comparisons.
+    let names: ByteView
+    /// The destination before the load; nil: nothing is known of it.
+    let initial: MemberLookup?
+    let limits: Limits
+
+    /// The next byte to be read.
+    var position: Int
+    /// The state so far. Every node on it is complete, but for the objects and arrays that are being read.
+    var tape = JSONTape()
+    /// What the tape's names and copied strings refer to.
+    var text: [UInt8]
+    var frames: [Frame] = []
+    /// The index of the loaded value for each watched field of each frame; -1: not loaded.
+    var slots: [Int] = []
+    var depth = 0
+    var offsets: OffsetRecorder?
+
+    /// An object being loaded, as far as others refer to its members.
+    struct Frame {
+        let plan: Int
+        let version: Int
+        /// The destination's object; -1: not known.
+        let initial: Int
+        /// The frame in which names are looked up that are not found here; -1: none.
+        let enclosing: Int
+        let firstSlot: Int
+    }
+
+    init(
+        _ program: Program, input: ByteView, from position: Int, names: ByteView, initial: MemberLookup?,
+        recordsOffsets: Bool, limits: Limits
+    ) {
+        self.program = program
+        self.input = input
+        self.names = names
+        self.initial = initial
+        self.limits = limits
+        self.position = position
+        text = program.names
+        offsets = recordsOffsets ? OffsetRecorder() : nil
+    }
+
+    // MARK: Objects
+
+    /// Loads one object: its fields, its subsections, and what the destination has beside them.
+    mutating func load(
+        _ plan: Int, version: Int, initial: Int, enclosing: Int
+    ) throws(VMStateError) {
+        guard version <= program.plans[plan].versionID else { throw versionError(.versionTooNew, plan, version) }
+        guard version >= program.plans[plan].minimumVersionID else { throw versionError(.versionTooOld, plan, version) }
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= limits.descriptionDepth, tape.words.count <= limits.stateWords else {
+            throw VMStateError(
+                .limitExceeded, at: position,
+                expected: depth > limits.descriptionDepth
+                    ? "at most \(limits.descriptionDepth) descriptions inside each other"
+                    : "a state of at most \(limits.stateWords) words", path: program.descriptions[plan].path)
+        }
+
+        let object = tape.open(.object)
+        var count = 0
+        var frame = -1
+        if program.plans[plan].needsFrame {
+            frame = frames.count
+            frames.append(
+                Frame(
+                    plan: plan, version: version, initial: initial, enclosing: enclosing, firstSlot: slots.count))
+            for _ in 0..<program.plans[plan].slotCount { slots.append(-1) }
+        }
+        if program.plans[plan].arrangement != nil {
+            try loadArranged(plan, version: version, frame: frame, initial: initial, count: &count)
+        } else {
+            try loadFields(plan, version: version, frame: frame, initial: initial, count: &count)
+        }
+        try loadSubsections(plan, frame: frame, initial: initial, object: object, count: &count)
+        if initial >= 0 { try keepOthers(plan, initial, object: object, count: &count) }
+        if frame >= 0 {
+            slots.removeSubrange(frames[frame].firstSlot...)
+            frames.removeLast()
+        }
+        tape.close(object, count: count)
+    }
+
+    private func versionError(_ code: VMStateError.Code, _ plan: Int, _ version: Int) -> VMStateError {
+        let description = program.descriptions[plan]
+        return VMStateError(
+            code, at: position,
+            expected: "version \(description.minimumVersionID) … \(description.versionID) of \"\(description.name)\"",
+            found: String(version), path: description.path)
+    }
+
+    private mutating func loadFields(
+        _ plan: Int, version: Int, frame: Int, initial: Int, count: inout Int
+    ) throws(VMStateError) {
+        for index in program.plans[plan].steps {
+            let key = program.steps[index].key
+            if program.steps[index].isPlain, program.steps[index].versionID <= version {
+                tape.append(key.tag, offset: key.offset, length: key.length)
+                count &+= 1
+                do {
+                    try plain(index, plan: plan, initial: initial)
+                } catch {
+                    throw located(error, index, plan)
+                }
+                continue
+            }
+            let start = tape.words.count
+            tape.append(key.tag, offset: key.offset, length: key.length)
+            if try field(index, plan: plan, version: version, frame: frame, initial: initial) {
+                count &+= 1
+            } else {
+                tape.words.removeSubrange(start...)
+            }
+        }
+    }
+
+    /// A field that is one value in every version and that nothing refers to.
+    @inline(__always)
+    private mutating func plain(_ index: Int, plan: Int, initial: Int) throws(VMStateError) {
+        let start = position
+        offsets?.enter(key: program.steps[index].key)
+        if program.steps[index].kind == .structure {
+            try load(
+                program.steps[index].child, version: program.steps[index].loadVersion,
+                initial: member(index, of: initial), enclosing: -1)
+        } else {
+            try scalar(program.steps[index].kind)
+            offsets?.record(start, position)
+        }
+        offsets?.leave()
+    }
+
+    /// Adds the field's places to an error from inside it.
+    func located(_ error: VMStateError, _ index: Int, _ plan: Int) -> VMStateError {
+        let step = program.steps[index]
+        var error = error
+        let tokens = program.plans[plan].arrangement.map { $0.tokens[index - program.plans[plan].steps.lowerBound] }
+        for name in (tokens ?? [step.key]).reversed() {
+            error = error.under(String(decoding: program.names[name.plain], as: UTF8.self))
+        }
+        return error.within(program.path(step, of: plan))
+    }
+
+    /// The destination's value for a field; -1: none.
+    func member(_ index: Int, of object: Int) -> Int {
+        guard let initial, object >= 0 else { return -1 }
+        return initial.member(program.steps[index].key, of: object) ?? -1
+    }
+
+    /// Members of the destination that are no field keep their value: counters and what predicates read.
+    private mutating func keepOthers(_ plan: Int, _ object: Int, object target: Int, count: inout Int) throws(VMStateError) {
+        guard let initial, initial.tape.tag(at: object) == .object else { return }
+        let steps = program.plans[plan].steps
+        let arrangement = program.plans[plan].arrangement
+        var key = object + 2
+        for _ in 0..<initial.tape.count(at: object) {
+            let value = initial.tape.next(after: key)
+            let isField =
+                arrangement == nil
+                ? steps.contains { initial.isKey(key, program.steps[$0].key) }
+                : arrangement?.tokens.contains { $0.first.map { initial.isKey(key, $0) } ?? false } ?? false
+            if !isField, !program.plans[plan].subsections.contains(where: { initial.isKey(key, $0.key) }) {
+                try copy(key)
+                try copy(value)
+                count += 1
+            }
+            key = initial.tape.next(after: value)
+        }
+    }
+
+    /// Copies a node of the destination onto the tape.
+    mutating func copy(_ node: Int) throws(VMStateError) {
+        guard let initial else { return }
+        guard tape.words.count <= limits.stateWords else {
+            throw VMStateError(.limitExceeded, at: position, expected: "a state of at most \(limits.stateWords) words")
+        }
+        let tag = initial.tape.tag(at: node)
+        switch tag {
+        case .number, .string, .escapedString:
+            let reference = initial.tape.reference(at: node)
+            tape.append(tag, offset: text.count, length: reference.length)
+            text += initial.text.array(reference.offset..<reference.offset + reference.length)
+        case .array, .object:
+            let start = tape.open(tag)
+            var at = node + 2
+            let end = initial.tape.next(after: node)
+            while at < end {
+                try copy(at)
+                at = initial.tape.next(after: at)
+            }
+            tape.close(start, count: initial.tape.count(at: node))
+        default: tape.words += initial.tape.words[node..<initial.tape.next(after: node)]
+        }
+    }
+}

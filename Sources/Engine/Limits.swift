@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Every bound that the engine keeps, so that no input makes it use more than the caller allows.
+public struct Limits: Sendable, Hashable {
+    /// Arrays and objects open at once in a JSON text.
+    public var jsonDepth = 256
+    /// Descriptions inside each other while a stream is read or written.
+    public var descriptionDepth = 64
+    /// Bytes of an answer: the encoded stream, or the JSON of a decoded state.
+    public var outputBytes = 512 << 20
+    /// Words of eight bytes that a decoded state may take in memory.
+    public var stateWords = 64 << 20
+    /// Elements of an array that take no bytes on the wire.
+    public var emptyElements = 1 << 16
+
+    /// What applies when nothing else is said.
+    public static let `default` = Limits()
+
+    /// The default limits, to be changed one by one.
+    public init() {}
+}

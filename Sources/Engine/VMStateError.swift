@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why an encode or a decode stopped. Two are equal when code, places and numbers are.
+public struct VMStateError: Error, Sendable, Hashable {
+    /// A stable word for the kind of error.
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
+        /// The word, as it stands in a problem document.
+        public let description: String
+
+        private init(_ word: String) {
+            description = word
+        }
+
+        /// The stream ends inside an element.
+        public static let streamTruncated = Code("stream-truncated")
+        /// Bytes are left behind the last field.
+        public static let trailingBytes = Code("trailing-bytes")
+        /// A pointer marker is neither 0x30 nor 0x31, or not the one that can be there.
+        public static let markerInvalid = Code("marker-invalid")
+        /// The stream's version is above the description's `version_id`.
+        public static let versionTooNew = Code("version-too-new")
+        /// The stream's version is below `minimum_version_id`.
+        public static let versionTooOld = Code("version-too-old")
+        /// The stream has a subsection that the description does not know.
+        public static let subsectionUnknown = Code("subsection-unknown")
+        /// The value of an `… equal` field differs from the destination's.
+        public static let equalMismatch = Code("equal-mismatch")
+        /// A count differs from the number of elements.
+        public static let countMismatch = Code("count-mismatch")
+        /// A `VMS_MUST_EXIST` field does not exist.
+        public static let mustExist = Code("must-exist")
+        /// A section's header or footer is not what it must be.
+        public static let sectionInvalid = Code("section-invalid")
+
+        /// A value does not fit its field.
+        public static let valueOutOfRange = Code("value-out-of-range")
+        /// A value is of another JSON type than its field takes.
+        public static let valueTypeMismatch = Code("value-type-mismatch")
+        /// The state lacks a member that a field needs.
+        public static let stateMissingField = Code("state-missing-field")
+        /// The state has a member that no field uses.
+        public static let stateUnknownMember = Code("state-unknown-member")
+
+        /// A counter or size is neither in the stream nor given.
+        public static let countUnknown = Code("count-unknown")
+        /// A predicate names something that is neither given nor a member.
+        public static let predicateUnresolved = Code("predicate-unresolved")
+        /// The description itself is wrong.
+        public static let vmsdInvalid = Code("vmsd-invalid")
+        /// The answer would pass a limit.
+        public static let limitExceeded = Code("limit-exceeded")
+    }
+
+    /// What kind of error it is.
+    public let code: Code
+    /// Where in the VMSD document.
+    public var path: JSONPointer?
+    /// Where in the state document.
+    public var statePath: JSONPointer?
+    /// Which byte of the stream, counted from 0.
+    public var offset: Int?
+    /// What would have been right: `4 bytes`, `0 … 255`.
+    public let expected: String?
+    /// What there was instead.
+    public let found: String?
+    /// The rule that `validate` reports for it.
+    public let rule: Rule.ID
+
+    init(
+        _ code: Code, at offset: Int? = nil, expected: String? = nil, found: String? = nil, path: JSONPointer? = nil,
+        statePath: JSONPointer? = nil, rule: Rule.ID? = nil
+    ) {
+        self.code = code
+        self.offset = offset
+        self.expected = expected
+        self.found = found
+        self.path = path
+        self.statePath = statePath
+        self.rule = rule ?? Rule.ID(reporting: code)
+    }
+
+    /// The same error seen from the object or array around it.
+    func under(_ token: String) -> VMStateError {
+        var error = self
+        error.statePath = JSONPointer([token] + (statePath?.tokens ?? []))
+        return error
+    }
+
+    /// The same error with the description's place, unless an inner one is known.
+    func within(_ path: @autoclosure () -> JSONPointer) -> VMStateError {
+        guard self.path == nil else { return self }
+        var error = self
+        error.path = path()
+        return error
+    }
+}
+
+extension VMStateError: CustomStringConvertible {
+    /// What is wrong, without the places.
+    public var message: String {
+        var text = code.description
+        if let expected { text += ": expected \(expected)" }
+        if let found { text += expected == nil ? ": \(found)" : ", found \(found)" }
+        return text
+    }
+
+    /// One sentence for a person, places included.
+    public var description: String {
+        let text = message
+        var places: [String] = []
+        if let offset { places.append("offset \(offset)") }
+        if let path { places.append("VMSD \(path.tokens.isEmpty ? "(root)" : path.description)") }
+        if let statePath { places.append("state \(statePath.tokens.isEmpty ? "(root)" : statePath.description)") }
+        return places.isEmpty ? text : "\(text) (\(places.joined(separator: ", ")))"
+    }
+}

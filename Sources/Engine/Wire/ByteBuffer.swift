@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A growing run of bytes with a limit: what encoders and printers write into.
+///
+/// Past the limit nothing more is kept and `isOverLimit` is set; whoever finishes the buffer looks at it. So the hot path has
+/// one comparison an append and no error to pass on.
+///
+/// Invariant: `count <= capacity`, and the first `count` bytes of `base` are initialised.
+@safe struct ByteBuffer: ~Copyable {
+    private var base: UnsafeMutablePointer<UInt8>
+    private(set) var count = 0
+    private var capacity: Int
+    private let limit: Int
+    private(set) var isOverLimit = false
+
+    init(capacity: Int = 256, limit: Int) {
+        self.capacity = max(capacity, 64)
+        self.limit = limit
+        unsafe base = .allocate(capacity: self.capacity)
+    }
+
+    deinit {
+        unsafe base.deallocate()
+    }
+
+    /// The bytes so far.
+    consuming func array() -> [UInt8] {
+        unsafe Array(UnsafeBufferPointer(start: base, count: count))
+    }
+
+    /// Makes room for `additional` bytes; false when that passes the limit.
+    @inline(__always)
+    mutating func reserve(_ additional: Int) -> Bool {
+        additional <= capacity &- count || grow(additional)
+    }
+
+    @inline(never)
+    private mutating func grow(_ additional: Int) -> Bool {
+        let (needed, overflow) = count.addingReportingOverflow(additional)
+        guard !overflow, needed <= limit, !isOverLimit else {
+            isOverLimit = true
+            count = 0
+            return additional <= capacity
+        }
+        capacity = max(needed, min(capacity * 2, limit))
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        unsafe larger.moveInitialize(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = larger
+        return true
+    }
+
+    // MARK: Appending
+
+    mutating func append(_ byte: UInt8) {
+        guard reserve(1) else { return }
+        unsafe base[count] = byte
+        count &+= 1
+    }
+
+    mutating func append(_ text: StaticString) {
+        guard reserve(text.utf8CodeUnitCount) else { return }
+        unsafe (base + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        count &+= text.utf8CodeUnitCount
+    }
+
+    mutating func append(contentsOf bytes: [UInt8]) {
+        bytes.withByteView { view in append(view, from: 0, count: view.count) }
+    }
+
+    /// Copies `length` bytes of `view` from `start`.
+    @inline(__always)
+    mutating func append(_ view: ByteView, from start: Int, count length: Int) {
+        guard reserve(length) else { return }
+        if length <= 16, start <= view.count &- 16, reserve(16) {
+            // Two fixed-size moves beat a call for the short names that make up most of a document.
+            unsafe view.withRawBytes(start..<start &+ 16) { source in
+                unsafe UnsafeMutableRawPointer(base + count).storeBytes(
+                    of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+                unsafe UnsafeMutableRawPointer(base + count + 8).storeBytes(
+                    of: source.loadUnaligned(fromByteOffset: 8, as: UInt64.self), as: UInt64.self)
+            }
+        } else if length > 0 {
+            unsafe view.withRawBytes(start..<start &+ length) { source in
+                if let address = source.baseAddress {
+                    unsafe UnsafeMutableRawPointer(base + count).copyMemory(from: address, byteCount: length)
+                }
+            }
+        }
+        count &+= length
+    }
+
+    mutating func append(repeating byte: UInt8, count length: Int) {
+        guard length > 0, reserve(length) else { return }
+        unsafe (base + count).update(repeating: byte, count: length)
+        count &+= length
+    }
+
+    /// An integer as QEMU writes it, most significant byte first.
+    @inline(__always)
+    mutating func append<Value: FixedWidthInteger & BitwiseCopyable>(bigEndian value: Value) {
+        guard reserve(MemoryLayout<Value>.size) else { return }
+        unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: value.bigEndian, as: Value.self)
+        count &+= MemoryLayout<Value>.size
+    }
+
+    /// Lets `body` fill up to `length` bytes of room; it returns how many it wrote.
+    mutating func append(upTo length: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
+        guard reserve(length) else { return }
+        let written = unsafe body(UnsafeMutableRawBufferPointer(start: base + count, count: length))
+        precondition(written >= 0 && written <= length, "more bytes written than there was room for")
+        count &+= written
+    }
+}
