@@ -47,6 +47,8 @@ public struct VMStateError: Error, Sendable, Hashable {
         public static let predicateUnresolved = Code("predicate-unresolved")
         /// The description itself is wrong.
         public static let vmsdInvalid = Code("vmsd-invalid")
+        /// The request is not one of the documents of the interface.
+        public static let requestInvalid = Code("request-invalid")
         /// The answer would pass a limit.
         public static let limitExceeded = Code("limit-exceeded")
     }

@@ -76,56 +76,10 @@ extension VMStateEncoder {
 
     // MARK: Bytes
 
-    /// Appends a buffer: hex, `{"base64": …}`, or bytes that were decoded.
-    ///
-    /// - Parameter size: how long it must be; nil: as long as it is.
+    /// Appends a buffer of `size` bytes; nil: as long as it is.
     mutating func buffer(_ node: Int, size: Int?) throws(VMStateError) {
-        let start = output.count
-        switch state.tape.tag(at: node) {
-        case .bytes:
-            let reference = state.tape.reference(at: node)
-            try checkLength(reference.length, size)
-            output.append(bytes, from: reference.offset, count: reference.length)
-        case .string:
-            let reference = state.tape.reference(at: node)
-            let range = reference.offset..<reference.offset + reference.length
-            if range.count % 2 == 0 { try checkLength(range.count / 2, size) }
-            if let invalid = output.append(hexIn: state.text, range) {
-                throw VMStateError(
-                    .valueTypeMismatch, expected: "pairs of hexadecimal digits",
-                    found: invalid < range.upperBound
-                        ? "\"\(String(decoding: state.text.array(invalid..<invalid + 1), as: UTF8.self))\" at character \(invalid - range.lowerBound)"
-                        : "\(range.count) digits")
-            }
-        case .object: try base64(node, size: size)
-        default: throw typeMismatch("hexadecimal digits or {\"base64\": …}", node)
-        }
+        try output.append(buffer: node, of: state.tape, text: state.text, bytes: bytes, size: size)
         guard !output.isOverLimit else { throw overLimit() }
-        if let size, output.count - start != size { try checkLength(output.count - start, size) }
-    }
-
-    private mutating func base64(_ node: Int, size: Int?) throws(VMStateError) {
-        let key = node + 2
-        guard state.tape.count(at: node) == 1,
-            JSONText.string(state.tape, key, state.text) == "base64",
-            state.tape.tag(at: key + 1) == .string
-        else { throw typeMismatch("hexadecimal digits or {\"base64\": …}", node) }
-        let value = state.tape.next(after: key)
-        let reference = state.tape.reference(at: value)
-        let range = reference.offset..<reference.offset + reference.length
-        let start = output.count
-        if let invalid = output.append(base64In: state.text, range) {
-            throw VMStateError(
-                .valueTypeMismatch, expected: "base64 with padding",
-                found: invalid < range.upperBound ? "an error at character \(invalid - range.lowerBound)" : "\(range.count) characters",
-                statePath: JSONPointer(["base64"]))
-        }
-        if !output.isOverLimit { try checkLength(output.count - start, size) }
-    }
-
-    private func checkLength(_ length: Int, _ size: Int?) throws(VMStateError) {
-        guard let size, length != size else { return }
-        throw VMStateError(.valueOutOfRange, expected: "\(size) bytes", found: "\(length) bytes")
     }
 
     func overLimit() -> VMStateError {

@@ -247,22 +247,7 @@ struct VMStateEncoder: ~Copyable {
         VMStateError(.valueTypeMismatch, expected: expected, found: describe(node))
     }
 
-    /// A value for a message: short ones as they are.
     func describe(_ node: Int) -> String {
-        switch state.tape.tag(at: node) {
-        case .null: return "null"
-        case .true: return "true"
-        case .false: return "false"
-        case .array: return "an array of \(state.tape.count(at: node))"
-        case .object: return "an object"
-        case .int, .int64, .uint64: return JSONInteger(state.tape, node, state.text)?.description ?? "a number"
-        case .double: return Double(bitPattern: state.tape.words[node + 1]).description
-        case .bytes: return "\(state.tape.reference(at: node).length) bytes"
-        case .number, .string, .escapedString:
-            let isText = state.tape.tag(at: node) != .number
-            let text = JSONText.string(state.tape, node, state.text)
-            let shown = text.utf8.count > 40 ? String(text.prefix(40)) + "…" : text
-            return isText ? "\"\(shown)\"" : shown
-        }
+        state.tape.describe(node, state.text)
     }
 }

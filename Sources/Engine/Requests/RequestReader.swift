@@ -108,8 +108,12 @@ extension JSONNode {
     func decodedBytes(limits: Limits) throws(VMStateError) -> [UInt8] {
         try document.text.withByteView { (text) throws(VMStateError) in
             try document.bytes.withByteView { (bytes) throws(VMStateError) in
-                var buffer = BufferReader(tape: document.tape, text: text, bytes: bytes, limit: limits.outputBytes)
-                return try buffer.read(index)
+                var buffer = ByteBuffer(capacity: text.count / 2, limit: limits.outputBytes)
+                try buffer.append(buffer: index, of: document.tape, text: text, bytes: bytes, size: nil)
+                guard !buffer.isOverLimit else {
+                    throw VMStateError(.limitExceeded, expected: "at most \(limits.outputBytes) bytes")
+                }
+                return buffer.array()
             }
         }
     }
