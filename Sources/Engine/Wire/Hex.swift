@@ -34,7 +34,7 @@ enum Hex {
         let isDigit = (ascii &+ ones &* 0x50) & ~(ascii &+ ones &* 0x46)
         let isLetter = (lower &+ ones &* 0x1f) & ~(lower &+ ones &* 0x19)
         invalid |= ~((isDigit | isLetter) & ~text) & tops
-        let nibbles = (text & ones &* 0x0f) &+ (text >> 6 & ones) &* 9
+        let nibbles = (text & (ones &* 0x0f)) &+ (text >> 6 & ones) &* 9
         var lanes = (nibbles & 0x00ff_00ff_00ff_00ff) << 4 | nibbles >> 8 & 0x00ff_00ff_00ff_00ff
         lanes = (lanes | lanes >> 8) & 0x0000_ffff_0000_ffff
         return UInt32(truncatingIfNeeded: lanes | lanes >> 16)
