@@ -206,8 +206,8 @@ struct JSONParser {
             guard unit & 0xf800 == 0xd800 else { return start &+ 6 }
             guard unit < 0xdc00 else { throw failure(.loneSurrogate, at: start) }
             let low = start &+ 6
-            guard text.byteOrZero(at: low) == UInt8(ascii: "\\"), text.byteOrZero(at: low &+ 1) == UInt8(ascii: "u")
-            else { throw failure(.loneSurrogate, at: low >= text.count ? low : start) }
+            let end = text.endOfMatch("\\u", at: low)
+            guard end == low &+ 2 else { throw failure(.loneSurrogate, at: end >= text.count ? end : start) }
             guard try codeUnit(at: low &+ 2) & 0xfc00 == 0xdc00 else { throw failure(.loneSurrogate, at: start) }
             return low &+ 6
         default: throw failure(.invalidEscape, at: start &+ 1)

@@ -52,8 +52,8 @@ extension ByteView {
 
     /// The end of the UTF-8 sequence of two to four bytes at `start`, or nil when it is not one (RFC 3629 §4).
     func endOfScalar(at start: Int) -> Int? {
-        let invalid = firstInvalidByte(at: start)
-        return invalid == start &+ length(ofLead: self[start]) ? invalid : nil
+        let length = length(ofLead: self[start])
+        return length > 1 && firstInvalidByte(at: start) == start &+ length ? start &+ length : nil
     }
 
     /// The first byte from `start` on that cannot continue the sequence there; its end when all fit.

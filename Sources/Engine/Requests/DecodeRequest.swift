@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `POST /v1/decode`: bytes and their description, to be read as QEMU reads them.
+public struct DecodeRequest {
+    private let request: CodecRequest
+    private let stream: [UInt8]
+    private let options: VMStateCodec.DecodeOptions
+    private let limits: Limits
+
+    /// Reads the request document.
+    ///
+    /// - Parameter stream: the bytes, when they come beside the document; otherwise its member `stream` holds them.
+    /// - Throws: `request-invalid` for the request itself.
+    public init(_ node: JSONNode, stream: [UInt8]? = nil, limits: Limits = .default) throws(VMStateError) {
+        request = try CodecRequest(node, ["initial", "partial", "offsets"] + (stream == nil ? ["stream"] : []))
+        if let stream {
+            self.stream = stream
+        } else {
+            self.stream = try request.reader.stream(limits: limits)
+        }
+        var options = VMStateCodec.DecodeOptions()
+        options.versionID = request.versionID
+        options.initial = request.reader["initial"]
+        options.isPartial = try request.reader.bool("partial") ?? false
+        options.recordsOffsets = try request.reader.bool("offsets") ?? false
+        self.options = options
+        self.limits = limits
+    }
+
+    /// `{"state": …, "version_id": n, "consumed": n}`, with `"eof": true` and `"offsets"` where they apply.
+    public func document(_ answer: AnswerOptions = AnswerOptions()) throws(VMStateError) -> [UInt8] {
+        var options = options
+        options.recordsOffsets = options.recordsOffsets || answer.recordsOffsets
+        let decoded = try request.codec(limits).decode(stream, options)
+        var writer = JSONObjectWriter(limit: limits.outputBytes)
+        writer.member("state", decoded.state.root, answer.printing)
+        writer.member("version_id", decoded.versionID)
+        writer.member("consumed", decoded.consumed)
+        if decoded.endsWithEOF { writer.member("eof", json: Array("true".utf8)) }
+        if options.recordsOffsets {
+            writer.member("offsets", array: { array in
+                for leaf in decoded.offsets {
+                    array.element { object in
+                        object.member("path", leaf.path.description)
+                        object.member("offset", leaf.range.lowerBound)
+                        object.member("size", leaf.range.count)
+                    }
+                }
+            })
+        }
+        return try writer.finish()
+    }
+}
