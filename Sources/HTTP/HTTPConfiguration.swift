@@ -14,9 +14,13 @@ public struct HTTPConfiguration: Sendable {
 
     /// Bytes of the request target; beyond it 414.
     public var maximumTargetBytes = 8 << 10
-    /// Bytes of all header lines; beyond it 431. Also bounds trailers.
+    /// Bytes of all header lines; beyond it 431.
+    ///
+    /// Also bounds trailers.
     public var maximumHeaderBytes = 16 << 10
-    /// Number of header lines; beyond it 431. Also bounds trailers.
+    /// Number of header lines; beyond it 431.
+    ///
+    /// Also bounds trailers.
     public var maximumHeaderCount = 100
 
     /// Connections open at once; beyond it 503.

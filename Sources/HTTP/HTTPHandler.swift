@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What answers requests. Called from several threads at once.
+/// What answers requests.
+///
+/// Called from several threads at once.
 public protocol HTTPHandler: Sendable {
     /// Decides about a request when its head is there and its body is not; has to be quick.
     func admit(_ head: HTTPRequestHead) -> HTTPAdmission

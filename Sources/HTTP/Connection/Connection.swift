@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The socket side of one connection. Belongs to the thread of its loop.
+/// The socket side of one connection.
+///
+/// Belongs to the thread of its loop.
 ///
 /// An idle connection owns no buffer: input is read into the loop's, answers are written into the loop's, and only
 /// what could not be dealt with at once is kept here.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The protocol side of one connection: bytes in, bytes and steps out. It has no socket and no clock.
+/// The protocol side of one connection: bytes in, bytes and steps out.
+///
+/// It has no socket and no clock.
 struct Conversation {
     /// Where the conversation is.
     ///

@@ -2,7 +2,9 @@
 internal import CEpoll
 internal import Glibc
 
-/// An epoll instance. Safe to use: of the union in its events only the token is written and read.
+/// An epoll instance.
+///
+/// Safe to use: of the union in its events only the token is written and read.
 @safe
 struct Poller {
     struct Event {

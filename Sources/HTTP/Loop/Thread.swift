@@ -10,7 +10,9 @@ struct Thread: Sendable {
 
     private let handle: pthread_t
 
-    /// Starts it. All signals stay with the program's other threads.
+    /// Starts it.
+    ///
+    /// All signals stay with the program's other threads.
     init(_ run: @escaping @Sendable () -> Void) throws(HTTPServerError) {
         var handle = pthread_t()
         var all = sigset_t()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The versions of HTTP that are spoken (RFC 9112 §2.3). A higher minor version counts as 1.1 (RFC 9110 §2.5).
+/// The versions of HTTP that are spoken (RFC 9112 §2.3).
+///
+/// A higher minor version counts as 1.1 (RFC 9110 §2.5).
 public enum HTTPVersion: Sendable, Hashable {
     case http10
     case http11

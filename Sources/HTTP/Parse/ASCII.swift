@@ -13,7 +13,9 @@ extension UInt8 {
     @inline(__always)
     var isToken: Bool { isIn(low: 0x3ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe) }
 
-    /// RFC 9110 §5.5: `field-vchar`, SP and HTAB. No CR, LF, NUL nor any other control byte.
+    /// RFC 9110 §5.5: `field-vchar`, SP and HTAB.
+    ///
+    /// No CR, LF, NUL nor any other control byte.
     @inline(__always)
     var isFieldValue: Bool { self >= 0x20 ? self != 0x7F : self == 0x09 }
 

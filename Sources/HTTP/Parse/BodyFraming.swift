@@ -17,7 +17,9 @@ struct FramingFields {
     private var otherCount = 0
     private var isChunkedLast = false
 
-    /// RFC 9110 §8.6: digits only. A sign, a list, inner white space or a second field is refused (RFC 9112 §6.3).
+    /// RFC 9110 §8.6: digits only.
+    ///
+    /// A sign, a list, inner white space or a second field is refused (RFC 9112 §6.3).
     mutating func contentLength(_ bytes: Span<UInt8>, _ value: Range<Int>) throws(HTTPFailure) {
         guard length == nil else { throw .badRequest("Content-Length is given twice") }
         guard !value.isEmpty else { throw .badRequest("Content-Length is empty") }

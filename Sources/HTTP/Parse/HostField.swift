@@ -22,7 +22,9 @@ enum HostField {
         return bytes[index] == UInt8(ascii: ":") && isPort(bytes, index + 1..<range.upperBound)
     }
 
-    /// RFC 3986 §3.2.2: `[` IPv6address or IPvFuture `]`. Only the letters are checked: nothing here resolves names.
+    /// RFC 3986 §3.2.2: `[` IPv6address or IPvFuture `]`.
+    ///
+    /// Only the letters are checked: nothing here resolves names.
     private static func endOfLiteral(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
         var index = range.lowerBound + 1
         while index < range.upperBound, bytes[index] != UInt8(ascii: "]") {

@@ -15,7 +15,9 @@ enum Socket {
         transfer { unsafe recv(fd, &buffer, buffer.count, 0) }
     }
 
-    /// Sends what is in `output` behind the first `offset` bytes, in one call. Never raises SIGPIPE.
+    /// Sends what is in `output` behind the first `offset` bytes, in one call.
+    ///
+    /// Never raises SIGPIPE.
     static func send(_ fd: Int32, _ output: OutputBuffer, from offset: Int) -> Transfer {
         let head = output.bytes.span
         let skippedOfTail = max(0, offset - head.count)
