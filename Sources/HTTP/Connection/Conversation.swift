@@ -53,6 +53,9 @@ struct Conversation {
     private var bodyLimit = 0
     private var execution = HTTPExecution.loop
 
+    /// Bytes of memory that the body holds so far.
+    var heldBodyCapacity: Int { body.capacity }
+
     init(_ context: ConversationContext, peer: String, now: Int) {
         self.context = context
         parser = RequestParser(limits: context.parserLimits, peer: peer)
