@@ -24,7 +24,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "Engine", swiftSettings: strict),
-        .target(name: "HTTP", swiftSettings: strict),
+        .systemLibrary(name: "CEpoll", path: "Sources/HTTP/CEpoll"),
+        .target(name: "HTTP", dependencies: ["CEpoll"], exclude: ["CEpoll"], swiftSettings: strict),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Server",

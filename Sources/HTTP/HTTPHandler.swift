@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What answers requests.
+///
+/// Called from several threads at once.
+public protocol HTTPHandler: Sendable {
+    /// Decides about a request when its head is there and its body is not; has to be quick.
+    func admit(_ head: HTTPRequestHead) -> HTTPAdmission
+
+    /// Answers a request, on the thread that `admit(_:)` chose.
+    func respond(to request: HTTPRequest) -> HTTPResponse
+
+    /// Words an answer that the server gives by itself; has to be quick.
+    ///
+    /// The status should be the failure's; `Retry-After` is added when the failure has it and the answer has not.
+    func failure(_ failure: HTTPFailure) -> HTTPResponse
+}
+
+extension HTTPHandler {
+    /// The failure's sentence as plain text.
+    public func failure(_ failure: HTTPFailure) -> HTTPResponse {
+        HTTPResponse(failure.status, contentType: "text/plain; charset=utf-8", text: failure.detail + "\n")
+    }
+}
+
+/// What becomes of a request after its head.
+public enum HTTPAdmission: Sendable {
+    /// Read a body of at most that many bytes (more is answered with 413), then call `respond(to:)` there.
+    case collect(bodyLimit: Int, on: HTTPExecution)
+    /// Answer without the body. A short rest of it is read and dropped; before a long one the connection is closed.
+    case answer(HTTPResponse)
+}
+
+/// Where `HTTPHandler.respond(to:)` runs.
+public enum HTTPExecution: Sendable, Hashable {
+    /// On the event loop: for work of microseconds, since all connections of the loop wait for it.
+    case loop
+    /// On a thread of the worker pool; 503 when the pool's queue is full.
+    case worker
+    /// On the event loop when the body has at most that many bytes, else on a worker.
+    case workerAbove(bodyBytes: Int)
+
+    func needsWorker(bodyBytes: Int) -> Bool {
+        switch self {
+        case .loop: false
+        case .worker: true
+        case .workerAbove(let limit): bodyBytes > limit
+        }
+    }
+}

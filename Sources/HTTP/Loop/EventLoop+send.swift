@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension EventLoop {
+    /// Sends what is in the loop's output, or keeps for later what the client does not take now.
+    func send(_ connection: Connection) {
+        guard !output.isEmpty else { return }
+        guard connection.unsent.isEmpty else { return keep(connection) }
+        switch Socket.send(connection.fd, output, from: 0) {
+        case .bytes(let count):
+            counters.bytesSent.count(count)
+            guard count < output.count else { return output.reset() }
+            connection.sentBytes = count
+            keep(connection)
+        case .wouldBlock:
+            keep(connection)
+        case .failed:
+            output.reset()
+            close(connection)
+        }
+    }
+
+    private func keep(_ connection: Connection) {
+        let now = clock.moment.milliseconds
+        if connection.unsent.isEmpty { connection.conversation.times.sent(someRemain: true, now: now) }
+        connection.unsent.append(output)
+        output = OutputBuffer()
+    }
+
+    /// Sends what was kept.
+    ///
+    /// - Returns: whether nothing is left and the connection is still there.
+    func sendUnsent(_ connection: Connection) -> Bool {
+        while let first = connection.unsent.first {
+            switch Socket.send(connection.fd, first, from: connection.sentBytes) {
+            case .bytes(let count):
+                counters.bytesSent.count(count)
+                connection.sentBytes += count
+                if connection.sentBytes == first.count {
+                    connection.unsent.removeFirst()
+                    connection.sentBytes = 0
+                }
+                let someRemain = !connection.unsent.isEmpty
+                connection.conversation.times.sent(someRemain: someRemain, now: clock.moment.milliseconds)
+            case .wouldBlock:
+                return false
+            case .failed:
+                close(connection)
+                return false
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CEpoll
+internal import Glibc
+internal import Synchronization
+
+/// A bounded number of threads with a bounded queue, for requests that an event loop must not wait for.
+final class WorkerPool: Sendable {
+    /// A request for a worker.
+    struct Job: Sendable {
+        let request: HTTPRequest
+        /// Gives up before the work starts, because the connection is gone.
+        let ticket: Ticket
+        let deliver: @Sendable (HTTPResponse) -> Void
+    }
+
+    /// Tells a job whether anybody still waits for it.
+    final class Ticket: Sendable {
+        private let cancelled = Atomic(false)
+        var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+        func cancel() { cancelled.store(true, ordering: .relaxed) }
+    }
+
+    private struct State {
+        /// A ring of as many places as jobs may wait.
+        var queue: [Job?]
+        var first = 0
+        var waiting = 0
+        var busy = 0
+        var isStopping = false
+    }
+
+    private let handler: any HTTPHandler
+    private let threadCount: Int
+    private let queueLength: Int
+    private let state: Mutex<State>
+    /// An eventfd as a semaphore: one per job, read by the threads.
+    private let semaphore: Int32
+
+    init(threads: Int, queueLength: Int, handler: any HTTPHandler) throws(HTTPServerError) {
+        self.handler = handler
+        threadCount = max(1, threads)
+        self.queueLength = max(0, queueLength)
+        // A free thread may not have taken its job yet, so the ring has room for those as well.
+        state = Mutex(State(queue: Array(repeating: nil, count: threadCount + self.queueLength)))
+        semaphore = eventfd(0, Int32(EFD_SEMAPHORE) | Int32(EFD_CLOEXEC))
+        guard semaphore >= 0 else { throw HTTPServerError(operation: "eventfd", code: errno) }
+    }
+
+    deinit {
+        _ = close(semaphore)
+    }
+
+    func start() throws(HTTPServerError) {
+        for _ in 0..<threadCount { try Thread { [self] in run() }.detach() }
+    }
+
+    /// Leaves a job to the threads.
+    ///
+    /// - Returns: false when all threads are busy and the queue is full.
+    func submit(_ job: Job) -> Bool {
+        let isAccepted = state.withLock { state in
+            guard !state.isStopping, state.waiting + state.busy < threadCount + queueLength else { return false }
+            state.queue[(state.first + state.waiting) % state.queue.count] = job
+            state.waiting += 1
+            return true
+        }
+        if isAccepted { _ = eventfd_write(semaphore, 1) }
+        return isAccepted
+    }
+
+    /// Drops what waits and lets every thread end once it is done with its job.
+    func stop() {
+        state.withLock { state in
+            state.isStopping = true
+            state.waiting = 0
+            state.queue = Array(repeating: nil, count: state.queue.count)
+        }
+        _ = eventfd_write(semaphore, eventfd_t(threadCount))
+    }
+
+    private func run() {
+        var one: eventfd_t = 0
+        while true {
+            // Blocks until there is a job, or the end.
+            _ = unsafe eventfd_read(semaphore, &one)
+            let (job, isStopping) = state.withLock { state in
+                let job = state.waiting > 0 ? state.queue[state.first].take() : nil
+                if job != nil {
+                    state.first = (state.first + 1) % state.queue.count
+                    state.waiting -= 1
+                    state.busy += 1
+                }
+                return (job, state.isStopping)
+            }
+            if let job {
+                let answer = job.ticket.isCancelled ? nil : handler.respond(to: job.request)
+                // Before the answer is delivered: whoever has it may send the next request.
+                state.withLock { $0.busy -= 1 }
+                if let answer { job.deliver(answer) }
+            }
+            if isStopping { return }
+        }
+    }
+}

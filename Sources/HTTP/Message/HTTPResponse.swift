@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An answer.
+///
+/// The server adds `Date`, `Content-Length` and `Connection`; fields of those names and `Transfer-Encoding` in
+/// `headers` are left out. To HEAD the same answer may be given as to GET: the body is measured, not sent.
+public struct HTTPResponse: Sendable {
+    /// The status.
+    public var status: HTTPStatus
+    /// The header fields, in the order in which they go out.
+    public var headers: HTTPHeaders
+    /// The body; never sent with a status that forbids one.
+    public var body: [UInt8]
+    /// Whether the connection shall end after this answer.
+    public var closesConnection = false
+
+    /// An answer with fields and body.
+    public init(_ status: HTTPStatus, headers: HTTPHeaders = HTTPHeaders(), body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// An answer with a text as its body.
+    public init(_ status: HTTPStatus, contentType: String, text: String) {
+        self.init(status, headers: HTTPHeaders([("Content-Type", contentType)]), body: Array(text.utf8))
+    }
+}

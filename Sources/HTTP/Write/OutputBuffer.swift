@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Answers on their way to one connection: bytes to be sent, and behind them at most one large body that is not copied.
+struct OutputBuffer {
+    /// Bodies from this size on are not copied behind their head.
+    static let largeBody = 16 << 10
+
+    var bytes: [UInt8] = []
+    var tail: [UInt8] = []
+
+    var count: Int { bytes.count + tail.count }
+    var isEmpty: Bool { bytes.isEmpty && tail.isEmpty }
+
+    /// Empties the buffer; what a burst made it grow to is given back.
+    mutating func reset() {
+        tail = []
+        if bytes.capacity > 256 << 10 { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
+    }
+
+    mutating func append(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    mutating func append(decimal number: Int) {
+        guard number >= 10 else {
+            // 0 … 9, hence a byte.
+            bytes.append(0x30 + UInt8(truncatingIfNeeded: number))
+            return
+        }
+        append(decimal: number / 10)
+        bytes.append(0x30 + UInt8(truncatingIfNeeded: number % 10))
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Testing
+
+@testable import HTTP
+
+@Suite("Workers and the end of a server", .timeLimit(.minutes(1)))
+struct WorkerTests {
+    @Test("cheap requests do not wait for heavy ones")
+    func cheapAndHeavy() throws {
+        try withServer({ $0.loops = 1 }) { address, _ in
+            let heavy = try TestClient(address)
+            heavy.send(get("/work?ms=400"))
+            let cheap = try TestClient(address)
+            let start = Clock.milliseconds()
+            for _ in 0..<20 {
+                cheap.send(get("/hello"))
+                #expect(cheap.answer()?.text == "hello")
+            }
+            #expect(Clock.milliseconds() - start < 300)
+            #expect(heavy.answer()?.text == "worked")
+            #expect(Clock.milliseconds() - start >= 300)
+        }
+    }
+
+    @Test("beyond busy workers and a full queue it is 503 with Retry-After at once")
+    func queueFull() throws {
+        try withServer({ $0.workerQueueLength = 1 }) { address, server in
+            let clients = try (0..<3).map { _ in try TestClient(address) }
+            for (index, client) in clients.enumerated() {
+                client.send(get("/work?ms=300"))
+                #expect(eventually { server.counters.requestsWithWorkers == min(index + 1, 2) })
+            }
+            let start = Clock.milliseconds()
+            let refusal = clients[2].answer()
+            #expect(refusal?.status == 503)
+            #expect(refusal?.head.contains("Retry-After: ") == true)
+            #expect(Clock.milliseconds() - start < 200)
+            #expect(clients[0].answer()?.text == "worked")
+            #expect(clients[1].answer()?.text == "worked")
+            clients[2].send(get("/work"))
+            #expect(clients[2].answer()?.text == "worked")
+            #expect(server.counters.rejected == 1)
+        }
+    }
+
+    @Test("shutdown lets a request under way finish, closes idle connections and refuses new ones")
+    func shutdown() throws {
+        try withServer { address, server in
+            let idle = try TestClient(address)
+            idle.send(get("/hello"))
+            #expect(idle.answer()?.status == 200)
+            let busy = try TestClient(address)
+            busy.send(get("/work?ms=300"))
+            #expect(eventually { server.counters.requestsWithWorkers == 1 })
+            let ending = try Thread { server.shutdown(grace: .seconds(5)) }
+            #expect(idle.isEnded())
+            #expect(throws: HTTPServerError.self) {
+                #expect(eventually { (try? TestClient(address)) == nil })
+                _ = try TestClient(address)
+            }
+            let answer = busy.answer()
+            #expect(answer?.text == "worked")
+            #expect(answer?.head.contains("Connection: close\r\n") == true)
+            #expect(busy.isEnded())
+            ending.join()
+            #expect(server.counters == HTTPCounters())
+        }
+    }
+
+    @Test("shutdown ends when its grace is over, whatever is still under way")
+    func graceOver() throws {
+        try withServer { address, server in
+            let busy = try TestClient(address)
+            busy.send(get("/work?ms=1500"))
+            #expect(eventually { server.counters.requestsWithWorkers == 1 })
+            let start = Clock.milliseconds()
+            server.shutdown(grace: .milliseconds(200))
+            #expect((150..<1_000).contains(Clock.milliseconds() - start))
+            #expect(busy.answer() == nil)
+        }
+    }
+
+    @Test("a second shutdown ends the first one at once")
+    func secondShutdown() throws {
+        try withServer { address, server in
+            let busy = try TestClient(address)
+            busy.send(get("/work?ms=1500"))
+            #expect(eventually { server.counters.requestsWithWorkers == 1 })
+            let start = Clock.milliseconds()
+            let first = try Thread { server.shutdown(grace: .seconds(60)) }
+            usleep(50_000)
+            server.shutdown(grace: .seconds(60))
+            first.join()
+            #expect(Clock.milliseconds() - start < 1_000)
+        }
+    }
+
+    @Test("a server can be started again, and not twice")
+    func restart() throws {
+        try withServer { address, server in
+            #expect(throws: HTTPServerError.self) { try server.start() }
+            server.shutdown(grace: .seconds(1))
+            let addresses = try server.start()
+            let client = try TestClient(addresses[0])
+            client.send(get("/hello"))
+            #expect(client.answer()?.text == "hello")
+        }
+    }
+}
