@@ -30,12 +30,13 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: ["Engine", "HTTP", "CZlib", .product(name: "Logging", package: "swift-log")],
+            resources: [.embedInCode("Resources/openapi.yaml")],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "qevm",
             dependencies: [
-                "Engine", "Server", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Engine", "HTTP", "Server", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),

@@ -11,6 +11,11 @@ public struct JSONObjectWriter: ~Copyable {
         buffer.append(UInt8(ascii: "{"))
     }
 
+    /// A Swift string as JSON text.
+    public static func string(_ text: String) -> [UInt8] {
+        [UInt8(ascii: "\"")] + JSONText.escape(text) + [UInt8(ascii: "\"")]
+    }
+
     private mutating func separate() {
         if !isEmpty { buffer.append(UInt8(ascii: ",")) }
         isEmpty = false

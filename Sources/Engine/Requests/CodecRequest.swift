@@ -27,18 +27,10 @@ struct CodecRequest {
         given = try reader.given()
         versionID = try reader.integer("version_id", 0...Int(Int32.max))
         let vmsd = try reader.required("vmsd")
-        try Self.checkDuplicates(node, except: vmsd)
         document = VMStateDocument(vmsd, dialect: dialect)
     }
 
     func codec(_ limits: Limits) throws(VMStateError) -> VMStateCodec {
         try VMStateCodec(document, dialect: dialect, given: given, limits: limits)
-    }
-
-    /// Only QEMU's vmdesc has members of one name in one object.
-    private static func checkDuplicates(_ node: JSONNode, except vmsd: JSONNode) throws(VMStateError) {
-        guard let duplicate = node.document.firstDuplicate else { return }
-        guard VMDescReader.devices(of: vmsd) == nil else { return }
-        throw RequestReader.error("members of different names", duplicate.description)
     }
 }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension JSONDocument {
+    /// Reads a request. A member may come twice only inside QEMU's vmdesc, which has such members.
+    ///
+    /// - Throws: what makes the text no JSON document, a duplicate member among it.
+    public init(request text: [UInt8], limits: Limits = .default) throws(JSONError) {
+        do throws(JSONError) {
+            try self.init(parsing: text, maximumDepth: limits.jsonDepth)
+        } catch {
+            guard error.reason == .duplicateMember else { throw error }
+            let lenient = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, allowsDuplicates: true)
+            guard let vmsd = lenient.root["vmsd"], VMDescReader.devices(of: vmsd) != nil else { throw error }
+            self = lenient
+        }
+    }
+}

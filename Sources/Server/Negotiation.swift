@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A media type and its parameters (RFC 9110 §8.3.1).
+struct MediaType: Sendable {
+    /// `application/json`, lower case.
+    let essence: String
+    private let parameters: [(name: String, value: String)]
+
+    init(_ text: String) {
+        let parts = Self.split(text)
+        essence = (parts.first ?? "").lowercased()
+        parameters = parts.dropFirst().compactMap { part in
+            guard let equals = part.firstIndex(of: "=") else { return nil }
+            var value = String(part[part.index(after: equals)...])
+            if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") {
+                value = String(value.dropFirst().dropLast())
+                value = value.split(separator: "\\", omittingEmptySubsequences: false).joined()
+            }
+            return (part[..<equals].lowercased(), value)
+        }
+    }
+
+    subscript(name: String) -> String? {
+        parameters.first { $0.name == name }?.value
+    }
+
+    /// Splits at semicolons outside of quotes; white space around the parts is dropped.
+    private static func split(_ text: String) -> [String] {
+        var parts = [""]
+        var isQuoted = false
+        for character in text {
+            if character == "\"" { isQuoted.toggle() }
+            if character == ";", !isQuoted {
+                parts.append("")
+            } else {
+                parts[parts.count - 1].append(character)
+            }
+        }
+        return parts.map { part in
+            String(part.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+        }
+    }
+}
+
+/// Chooses between what is offered and what the caller accepts (RFC 9110 §12.4).
+enum Negotiation {
+    /// The offer of the highest weight, the earlier of two equal ones; nil when none is acceptable.
+    static func mediaType(_ offers: [String], accept: [String]) -> String? {
+        best(offers) { offer in
+            // The most specific range decides.
+            var found: (specificity: Int, weight: Int)?
+            for element in accept {
+                let range = MediaType(element)
+                let kind = offer.prefix { $0 != "/" }
+                let specificity =
+                    range.essence == offer ? 2 : range.essence == "\(kind)/*" ? 1 : range.essence == "*/*" ? 0 : -1
+                if specificity > found?.specificity ?? -1 { found = (specificity, weight(range["q"])) }
+            }
+            return found?.weight ?? 0
+        }
+    }
+
+    /// The coding of the highest weight; `identity` needs no mention to be acceptable.
+    static func coding(_ offers: [String], accept: [String]) -> String? {
+        let accepted = accept.map { MediaType($0) }
+        func named(_ coding: String) -> Int? {
+            accepted.first { $0.essence == coding }.map { weight($0["q"]) }
+        }
+        let any = named("*")
+        // §12.5.3: identity is excluded only by "identity;q=0" or "*;q=0". Unnamed, it comes after what is named.
+        let identity = named("identity") ?? (any == 0 ? 0 : 1)
+        guard let best = best(offers, { named($0) ?? any ?? 0 }) else { return identity > 0 ? "identity" : nil }
+        return named("identity") ?? 0 > named(best) ?? any ?? 0 ? "identity" : best
+    }
+
+    private static func best(_ offers: [String], _ weight: (String) -> Int) -> String? {
+        var result: (offer: String, weight: Int)?
+        for offer in offers {
+            let value = weight(offer)
+            if value > result?.weight ?? 0 { result = (offer, value) }
+        }
+        return result?.offer
+    }
+
+    /// A weight in thousandths; 1000 without one, 0 for what is none (§12.4.2).
+    private static func weight(_ text: String?) -> Int {
+        guard let text else { return 1000 }
+        guard let value = Double(text), (0...1).contains(value), text.utf8.count <= 5 else { return 0 }
+        return Int((value * 1000).rounded())
+    }
+}

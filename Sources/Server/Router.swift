@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+
+/// One path and what it does.
+struct Route: Sendable {
+    let method: String
+    let path: String
+    /// The media types of bodies that it reads; none: it reads no body.
+    var accepts: [String] = []
+    /// The media types that it may answer with.
+    var offers: [String] = []
+    let respond: @Sendable (RouteRequest) throws(Problem) -> HTTPResponse
+
+    var takesBody: Bool { !accepts.isEmpty }
+
+    /// What can be refused before the body is read.
+    func check(_ head: HTTPRequestHead) throws(Problem) {
+        let type = MediaType(head.headers["Content-Type"] ?? "")
+        guard accepts.contains(type.essence) else {
+            var problem = Problem(
+                .unsupportedMediaType, "\(path) takes \(accepts.joined(separator: ", ")), not \"\(type.essence)\"")
+            problem.headers.append(name: "Accept", value: accepts.joined(separator: ", "))
+            throw problem
+        }
+        _ = try offer(head)
+    }
+
+    func answer(_ head: HTTPRequestHead, _ body: [UInt8]) throws(Problem) -> HTTPResponse {
+        try respond(
+            RouteRequest(
+                head: head, body: body, type: MediaType(head.headers["Content-Type"] ?? ""), offer: try offer(head)))
+    }
+
+    /// The media type to answer with (RFC 9110 §12.5.1).
+    private func offer(_ head: HTTPRequestHead) throws(Problem) -> String {
+        guard !offers.isEmpty, head.headers.contains("Accept") else { return offers.first ?? "" }
+        if let best = Negotiation.mediaType(offers, accept: head.headers.list("Accept")) { return best }
+        throw Problem(.notAcceptable, "\(path) answers with \(offers.joined(separator: ", "))")
+    }
+}
+
+/// A request as a route sees it.
+struct RouteRequest {
+    let head: HTTPRequestHead
+    let body: [UInt8]
+    let type: MediaType
+    /// The media type that the answer shall have.
+    let offer: String
+}
+
+/// Finds the route of a request.
+struct Router: Sendable {
+    enum Match {
+        case route(Route)
+        case answer(HTTPResponse)
+    }
+
+    private let routes: [String: [Route]]
+
+    init(_ routes: [Route]) {
+        self.routes = Dictionary(grouping: routes, by: \.path)
+    }
+
+    func find(_ head: HTTPRequestHead) -> Match {
+        // RFC 9110 §9.3.7: `OPTIONS *` asks about the server as a whole.
+        if head.method == "OPTIONS", head.path == "*" { return .answer(options(["GET", "HEAD", "POST", "OPTIONS"])) }
+        guard let candidates = routes[head.path] else {
+            return .answer(Problem(.notFound, "there is nothing at \(head.path)").response())
+        }
+        let method = head.method == "HEAD" ? "GET" : head.method
+        if let route = candidates.first(where: { $0.method == method }) { return .route(route) }
+        let allowed = candidates.flatMap { $0.method == "GET" ? ["GET", "HEAD"] : [$0.method] } + ["OPTIONS"]
+        if head.method == "OPTIONS" { return .answer(options(allowed)) }
+        var problem = Problem(.methodNotAllowed, "\(head.path) takes \(allowed.joined(separator: ", "))")
+        problem.headers.append(name: "Allow", value: allowed.joined(separator: ", "))
+        return .answer(problem.response())
+    }
+
+    private func options(_ allowed: [String]) -> HTTPResponse {
+        HTTPResponse(.noContent, headers: HTTPHeaders([("Allow", allowed.joined(separator: ", "))]))
+    }
+}

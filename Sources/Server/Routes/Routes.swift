@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Engine
+internal import HTTP
+
+/// Every route of the service.
+enum Routes {
+    static let json = "application/json"
+    static let octets = "application/octet-stream"
+    static let form = "multipart/form-data"
+
+    static func all(_ configuration: ServiceConfiguration) -> [Route] {
+        let limits = configuration.engine
+        return [
+            health("/healthz"), health("/livez"), health("/readyz"), openAPI,
+            encode(limits), decode(limits), validate(limits),
+        ]
+    }
+
+    /// The request document and the stream beside it: JSON, or a form with the parts `request` and `stream`.
+    static func document(
+        _ request: RouteRequest, _ limits: Limits
+    ) throws(Problem) -> (document: JSONDocument, stream: [UInt8]?) {
+        guard request.type.essence == form else { return (try parse(request.body, limits), nil) }
+        let form = try Multipart(request.body, request.type)
+        guard let text = form["request"] else { throw Problem(.badRequest, "the form has no part \"request\"") }
+        guard let stream = form["stream"] else { throw Problem(.badRequest, "the form has no part \"stream\"") }
+        return (try parse(text, limits), stream)
+    }
+
+    static func parse(_ text: [UInt8], _ limits: Limits) throws(Problem) -> JSONDocument {
+        do throws(JSONError) {
+            return try JSONDocument(request: text, limits: limits)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// What the query asks for.
+    static func options(_ head: HTTPRequestHead) throws(Problem) -> AnswerOptions {
+        var options = AnswerOptions()
+        func choice(_ name: String, _ values: [String]) throws(Problem) -> String? {
+            guard let value = head.queryValue(name) else { return nil }
+            guard values.contains(value) else {
+                throw Problem(.badRequest, "\(name) may be \(values.joined(separator: " or ")), not \"\(value)\"")
+            }
+            return value
+        }
+        options.printing.int64AsString = try choice("int64", ["string", "number"]) == "string"
+        options.printing.bytesAsBase64 = try choice("bytes", ["base64", "hex"]) == "base64"
+        options.recordsOffsets = try choice("offsets", ["true", "false"]) == "true"
+        return options
+    }
+
+    /// Runs engine code; its errors become problems.
+    static func run<Value>(_ body: () throws(VMStateError) -> Value) throws(Problem) -> Value {
+        do throws(VMStateError) {
+            return try body()
+        } catch {
+            throw Problem(error)
+        }
+    }
+}
+
+extension HTTPResponse {
+    /// An answer of this media type.
+    init(_ body: [UInt8], _ mediaType: String) {
+        self.init(.ok, headers: HTTPHeaders([("Content-Type", mediaType)]), body: body)
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Engine
+internal import HTTP
+
+extension Routes {
+    private static let sarif = "application/sarif+json"
+    private static let text = "text/plain"
+
+    /// `POST /v1/validate`: findings as JSON, SARIF or text.
+    static func validate(_ limits: Limits) -> Route {
+        Route(
+            method: "POST", path: "/v1/validate", accepts: [json, form], offers: [json, sarif, text]
+        ) { request throws(Problem) in
+            let (document, stream) = try document(request, limits)
+            let report = try run { () throws(VMStateError) in
+                try ValidateRequest(document.root, stream: stream, limits: limits).report()
+            }
+            switch request.offer {
+            case sarif: return HTTPResponse(try run { () throws(VMStateError) in try report.sarif() }, sarif)
+            case text: return HTTPResponse(Array(report.text().utf8), "text/plain; charset=utf-8")
+            default: return HTTPResponse(try run { () throws(VMStateError) in try report.json() }, json)
+            }
+        }
+    }
+}

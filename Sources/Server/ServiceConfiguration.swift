@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Engine
+public import HTTP
+
+/// How the service runs.
+public struct ServiceConfiguration: Sendable {
+    /// The server below it: addresses, connections, time-outs.
+    public var http = HTTPConfiguration()
+    /// The most bytes of a request's body as it is sent.
+    public var bodyBytes = 64 << 20
+    /// The most bytes of a request's body once it is inflated.
+    public var inflatedBytes = 64 << 20
+    /// Bodies above this many bytes are worked on by the worker pool, so that the event loops stay free.
+    public var loopBodyBytes = 4 << 10
+    /// What the engine may use for one request.
+    public var engine = Limits.default
+
+    /// The defaults.
+    public init() {}
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Engine
+
+/// `qevm encode`: a state to the bytes that QEMU writes.
+struct Encode: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Writes a state as the bytes that QEMU writes.",
+        usage: "qevm encode REQUEST.json\nqevm encode --vmsd VMSD.json --state STATE.json")
+
+    @Argument(help: ArgumentHelp("A request document, as for POST /v1/encode.", valueName: "request"))
+    var request: String?
+
+    @OptionGroup var options: RequestOptions
+
+    @Option(help: ArgumentHelp("The state document.", valueName: "file"))
+    var state: String?
+
+    @Option(help: ArgumentHelp("Bare \"fields\" (default), or a FULL \"section\".", valueName: "framing"))
+    var framing: String?
+
+    @Option(help: ArgumentHelp("The section's idstr (default: the description's name).", valueName: "text"))
+    var idstr: String?
+
+    @Option(name: .customLong("instance-id"), help: ArgumentHelp("The section's instance.", valueName: "number"))
+    var instanceID: Int?
+
+    @Option(name: .customLong("section-id"), help: ArgumentHelp("The section's number.", valueName: "number"))
+    var sectionID: Int?
+
+    @Option(help: ArgumentHelp("The bytes (default), or json: hex with the vmdesc.", valueName: "form"))
+    var format: Format = .bytes
+
+    enum Format: String, ExpressibleByArgument { case bytes, json }
+
+    mutating func validate() throws {
+        let isRequest = request != nil
+        let isFiles = options.vmsd != nil && state != nil
+        if isRequest == isFiles { throw ValidationError("Give a request document, or --vmsd and --state.") }
+    }
+
+    func run() throws {
+        let document: JSONDocument
+        if let request {
+            document = try Input.json(request)
+        } else {
+            var members: [(name: String, json: [UInt8])] = []
+            if let state { members.append(("state", try Input.json(state).root.json())) }
+            if let framing { members.append(("framing", JSONObjectWriter.string(framing))) }
+            if let idstr { members.append(("idstr", JSONObjectWriter.string(idstr))) }
+            if let instanceID { members.append(("instance_id", Array(String(instanceID).utf8))) }
+            if let sectionID { members.append(("section_id", Array(String(sectionID).utf8))) }
+            document = try options.document(members)
+        }
+        let bytes = try qevm.run { () throws(VMStateError) in
+            let request = try EncodeRequest(document.root)
+            return format == .json ? try request.document() + Array("\n".utf8) : try request.bytes()
+        }
+        try Output.write(bytes, to: options.output)
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Engine
+internal import Glibc
+
+/// A file or standard input, read whole.
+enum Input {
+    static func read(_ path: String) throws(CommandFailure) -> [UInt8] {
+        let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .unreadable("\(path): \(systemError())") }
+        defer { if path != "-" { close(descriptor) } }
+        var bytes: [UInt8] = []
+        var room = [UInt8](repeating: 0, count: 256 << 10)
+        while true {
+            let count = unsafe room.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count == 0 { return bytes }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .unreadable("\(path): \(systemError())")
+            }
+            bytes += room[..<count]
+        }
+    }
+
+    /// A JSON file; errors have the form that compilers and editors know.
+    static func json(_ path: String) throws(CommandFailure) -> JSONDocument {
+        try json(try read(path), path)
+    }
+
+    static func json(_ bytes: [UInt8], _ path: String) throws(CommandFailure) -> JSONDocument {
+        do throws(JSONError) {
+            return try JSONDocument(request: bytes)
+        } catch {
+            throw .unreadable("\(path):\(error.line):\(error.column): error: \(error)")
+        }
+    }
+}
+
+/// Where answers go.
+enum Output {
+    /// Writes all of `bytes` to a file, or to standard output when there is none.
+    static func write(_ bytes: [UInt8], to path: String?) throws(CommandFailure) {
+        guard let path, path != "-" else { return try write(bytes, STDOUT_FILENO, "standard output") }
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .unreadable("\(path): \(systemError())") }
+        do throws(CommandFailure) {
+            try write(bytes, descriptor, path)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        guard close(descriptor) == 0 else { throw .unreadable("\(path): \(systemError())") }
+    }
+
+    /// A message for the person at the terminal.
+    static func error(_ message: String) {
+        try? write(Array((message + "\n").utf8), STDERR_FILENO, "standard error")
+    }
+
+    private static func write(_ bytes: [UInt8], _ descriptor: Int32, _ name: String) throws(CommandFailure) {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), $0.count - written)
+            }
+            if count > 0 {
+                written += count
+            } else if errno != EINTR {
+                throw .unreadable("\(name): \(systemError())")
+            }
+        }
+    }
+}
+
+private func systemError() -> String {
+    unsafe String(cString: strerror(errno))
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Engine
+internal import Glibc
+
+/// The program: one subcommand for each verb, and the service.
+@main
+struct QEVM: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "qevm",
+        abstract: "Reads, writes and checks QEMU's VMState format.",
+        discussion: """
+            Files may be "-" for standard input. Exit status: 0 valid, 1 findings of severity error, 2 bad usage or \
+            unreadable input.
+            """,
+        version: Product.version,
+        subcommands: [Decode.self, Encode.self, Validate.self, Serve.self, Health.self])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as CommandFailure {
+            Output.error(failure.message)
+            Glibc.exit(failure.status)
+        } catch {
+            // Help and the version are asked for; anything else is bad usage.
+            let status = exitCode(for: error)
+            let text = fullMessage(for: error)
+            if status == .success {
+                print(text)
+                Glibc.exit(0)
+            }
+            Output.error(text)
+            Glibc.exit(2)
+        }
+    }
+}
+
+/// Why the program ends without an answer.
+struct CommandFailure: Error {
+    let message: String
+    let status: Int32
+
+    /// Something is wrong with what was given: a finding.
+    static func invalid(_ message: String) -> CommandFailure {
+        CommandFailure(message: message, status: 1)
+    }
+
+    /// The input cannot be read, or the output not be written.
+    static func unreadable(_ message: String) -> CommandFailure {
+        CommandFailure(message: message, status: 2)
+    }
+}

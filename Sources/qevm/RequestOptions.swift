@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Engine
+
+/// What encode, decode and validate have in common.
+struct RequestOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The description: a VMSD, or a device of a vmdesc.", valueName: "file"))
+    var vmsd: String?
+
+    @Option(help: ArgumentHelp("Whose rules apply: 7.2, 10.0, 11.1 or next (default).", valueName: "release"))
+    var dialect: String?
+
+    @Option(help: ArgumentHelp("The version of the stream (default: the description's).", valueName: "number"))
+    var versionID: Int?
+
+    @Option(
+        name: .customLong("define"),
+        help: ArgumentHelp(
+            "What a predicate or a constant of the description stands for: an expression. May be repeated.",
+            valueName: "name=expression"))
+    var definitions: [String] = []
+
+    @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the answer goes.", valueName: "file"))
+    var output: String?
+
+    /// The request document that these options make, with further members: name and JSON text.
+    func document(_ members: [(name: String, json: [UInt8])]) throws(CommandFailure) -> JSONDocument {
+        var writer = JSONObjectWriter(limit: .max)
+        if let vmsd { writer.member("vmsd", json: try Input.json(vmsd).root.json()) }
+        if let dialect { writer.member("dialect", dialect) }
+        if let versionID { writer.member("version_id", versionID) }
+        if !definitions.isEmpty {
+            let pairs = definitions.map { $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false) }
+            guard pairs.allSatisfy({ $0.count == 2 }) else { throw .unreadable("--define needs NAME=EXPRESSION") }
+            writer.member("predicates", object: { object in
+                for pair in pairs { object.member(String(pair[0]), String(pair[1])) }
+            })
+        }
+        for member in members { writer.member(member.name, json: member.json) }
+        do {
+            return try JSONDocument(request: try writer.finish())
+        } catch {
+            throw .unreadable("\(error)")
+        }
+    }
+}
+
+/// How decoded values are shown.
+struct PrintingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("64-bit integers as \"number\" (default) or \"string\".", valueName: "form"))
+    var int64: Int64Form = .number
+
+    @Option(help: ArgumentHelp("Buffers as \"hex\" (default) or \"base64\".", valueName: "form"))
+    var bytes: BytesForm = .hex
+
+    enum Int64Form: String, ExpressibleByArgument { case number, string }
+    enum BytesForm: String, ExpressibleByArgument { case hex, base64 }
+
+    var options: AnswerOptions {
+        var options = AnswerOptions()
+        options.printing.int64AsString = int64 == .string
+        options.printing.bytesAsBase64 = bytes == .base64
+        return options
+    }
+}
+
+/// Runs engine code; what it refuses is a finding, so the exit status is 1.
+func run<Value>(_ body: () throws(VMStateError) -> Value) throws(CommandFailure) -> Value {
+    do throws(VMStateError) {
+        return try body()
+    } catch {
+        throw error.code == .requestInvalid ? .unreadable("error: \(error)") : .invalid("error: \(error)")
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Glibc
+internal import HTTP
+internal import Server
+
+/// `qevm serve`: the service, until a signal ends it.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs the HTTP service.",
+        discussion: "Each limit is a flag or an environment variable; the flag goes before the variable.")
+
+    @Option(help: ArgumentHelp("The address to listen on (QEVM_HOST, default 127.0.0.1).", valueName: "address"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("The port; 0 takes a free one (QEVM_PORT, default 8080).", valueName: "number"))
+    var port: Int?
+
+    @Option(help: ArgumentHelp("Listen on this Unix-domain socket instead (QEVM_SOCKET).", valueName: "path"))
+    var socket: String?
+
+    @OptionGroup var limits: ServeLimits
+
+    @Option(
+        help: ArgumentHelp(
+            "How long requests under way may take after a signal (QEVM_GRACE_SECONDS, default 10).", valueName: "seconds"))
+    var graceSeconds: Int?
+
+    func run() throws {
+        var configuration = try limits.configuration()
+        let host = try Setting.text(host, "QEVM_HOST") ?? "127.0.0.1"
+        let port = try Setting.number(port, "QEVM_PORT", 0...65535) ?? 8080
+        let grace = try Setting.number(graceSeconds, "QEVM_GRACE_SECONDS", 0...3600) ?? 10
+        if let path = try Setting.text(socket, "QEVM_SOCKET") {
+            configuration.http.addresses = [.unix(path: path)]
+        } else {
+            configuration.http.addresses = [.ip(host: host, port: port)]
+        }
+        Signals.block()
+        let server = HTTPServer(configuration: configuration.http, handler: Service(configuration))
+        let addresses: [HTTPAddress]
+        do throws(HTTPServerError) {
+            addresses = try server.start()
+        } catch {
+            throw CommandFailure.unreadable("error: \(error)")
+        }
+        for address in addresses { try Output.write(Array("listening on \(Self.url(address))\n".utf8), to: nil) }
+        Signals.wait()
+        Signals.endAtTheNext()
+        server.shutdown(grace: .seconds(grace))
+    }
+
+    private static func url(_ address: HTTPAddress) -> String {
+        switch address {
+        case .ip: "http://\(address)"
+        case .unix: "\(address)"
+        }
+    }
+}
