@@ -45,16 +45,9 @@ import Testing
 
     private func codec(_ fixture: FixtureCase) throws -> (VMStateCodec, VMStateCodec.DecodeOptions) {
         let request = try fixture.json("request.json")
-        let dialect = try #require(Dialect(name: request?["dialect"]?.string ?? "next"))
-        var given: [String: Predicate] = [:]
-        for (name, value) in (request?["predicates"]?.members ?? []) + (request?["constants"]?.members ?? []) {
-            given[name] = try Predicate(value.string ?? String(decoding: value.json(), as: UTF8.self))
-        }
-        let vmsd = try fixture.json("vmsd.json")
-        let document = VMStateDocument(try #require(vmsd), dialect: dialect)
         var options = VMStateCodec.DecodeOptions()
         options.versionID = request?["version_id"]?.int
         options.initial = request?["initial"]
-        return (try VMStateCodec(document, dialect: dialect, given: given), options)
+        return (try fixture.codec(dialect: Dialect(name: request?["dialect"]?.string ?? "next")), options)
     }
 }

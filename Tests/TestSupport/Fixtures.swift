@@ -59,6 +59,17 @@ public struct FixtureCase: Sendable, CustomStringConvertible {
         try hexadecimal(String(decoding: bytes("wire.hex"), as: UTF8.self))
     }
 
+    /// The codec of its description, with what its request gives.
+    public func codec(dialect: Dialect?) throws -> VMStateCodec {
+        guard let dialect, let vmsd = try json("vmsd.json") else { throw MissingFile(path: "\(folder)/vmsd.json") }
+        let request = try json("request.json")
+        var given: [String: Engine.Predicate] = [:]
+        for (name, value) in (request?["predicates"]?.members ?? []) + (request?["constants"]?.members ?? []) {
+            given[name] = try Engine.Predicate(value.string ?? String(decoding: value.json(), as: UTF8.self))
+        }
+        return try VMStateCodec(VMStateDocument(vmsd, dialect: dialect), dialect: dialect, given: given)
+    }
+
     /// A request document: the case's `request.json` with more members, values as JSON text.
     public func request(_ members: [(String, [UInt8])]) throws -> [UInt8] {
         let given = try json("request.json")?.members.map { ($0.name, $0.value.json()) } ?? []
