@@ -27,9 +27,8 @@ final class TestClient {
         unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         unsafe setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         guard unsafe target.withPointers({ unsafe connect(fd, $0, $1.pointee) }) == 0 else {
-            let code = errno
-            _ = Glibc.close(fd)
-            throw HTTPServerError(operation: "connect", code: code)
+            // `deinit` closes the descriptor.
+            throw HTTPServerError(operation: "connect", code: errno)
         }
     }
 

@@ -50,6 +50,8 @@ struct Conversation {
     private var parser: RequestParser
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
+    /// Bytes of the body that are entered in the context, until the request has its answer.
+    private var heldBodyBytes = 0
     private var bodyLimit = 0
     private var execution = HTTPExecution.loop
 
@@ -170,6 +172,8 @@ struct Conversation {
         guard phase == .collecting else { return nil }
         // RFC 9110 §15.5.14: of a chunked body the length shows only now.
         guard range.count <= bodyLimit - body.count else { return fail(.bodyTooLarge, &output, moment) }
+        guard context.hold(bodyBytes: range.count) else { return fail(.overloaded, &output, moment) }
+        heldBodyBytes += range.count
         input.append(range, to: &body)
         return nil
     }
@@ -275,8 +279,15 @@ struct Conversation {
         output.append(response, context, date: moment.dateLine)
         answerCount += 1
         head = nil
-        body = []
+        releaseBody()
         enter(keeps ? .idle : .closing, moment)
+    }
+
+    /// Gives up the body; also to be called when the connection is gone.
+    mutating func releaseBody() {
+        context.release(bodyBytes: heldBodyBytes)
+        heldBodyBytes = 0
+        body = []
     }
 
     private mutating func enter(_ next: Phase, _ moment: Moment) {

@@ -87,6 +87,7 @@ extension EventLoop {
     func close(_ connection: Connection) {
         guard !connection.isClosed else { return }
         connection.isClosed = true
+        connection.conversation.releaseBody()
         connections[Int(connection.fd)] = nil
         connectionCount -= 1
         if connection.isEntered {
