@@ -92,6 +92,8 @@ final class TestClient {
         guard let end = received.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound else { return nil }
         var answer = Answer()
         answer.head = String(decoding: received[..<end], as: UTF8.self)
+        // Bytes sent twice or left out show up here.
+        guard answer.head.hasPrefix("HTTP/1.1 ") else { return nil }
         answer.status = Int(answer.head.dropFirst(9).prefix(3)) ?? 0
         let length = answer.head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }
         let count = toHead ? 0 : length.flatMap { Int($0.dropFirst(16)) } ?? 0
