@@ -120,8 +120,8 @@ func withServer(
     try body(addresses[0], server)
 }
 
-/// Waits until something has become true, for at most two seconds.
+/// Waits until something has become true, for at most five seconds.
 func eventually(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<200 where !condition() { usleep(10_000) }
+    for _ in 0..<500 where !condition() { usleep(10_000) }
     return condition()
 }
