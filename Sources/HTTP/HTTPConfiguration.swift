@@ -48,6 +48,11 @@ public struct HTTPConfiguration: Sendable {
     /// Bytes of a body nobody wants that are read and dropped to keep the connection; before more it is closed.
     public var maximumDrainBytes = 64 << 10
 
+    /// Bytes of all bodies together that are held at once; beyond it 503.
+    ///
+    /// This, not the limit of one body times the number of connections, is what uploads can make memory grow by.
+    public var maximumHeldBodyBytes = 512 << 20
+
     /// Bytes of answers that may wait for the client before no further pipelined request is looked at.
     public var maximumUnsentBytes = 64 << 10
 

@@ -100,6 +100,24 @@ struct BodyAdmissionTests {
         #expect(talk.conversation.heldBodyCapacity < 4_096)
     }
 
+    @Test("bodies are bounded together: 503 beyond it, and room again when one is answered or gone")
+    func heldTogether() {
+        var configuration = HTTPConfiguration()
+        configuration.maximumHeldBodyBytes = 10
+        var first = Talk(configuration)
+        var second = first
+        let head = "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n"
+        for isAnswered in [true, false] {
+            #expect(first.say(head + "1234567") == "read")
+            #expect(second.say(head + "1234") == "finish")
+            #expect(second.heard().statuses == [503])
+            second = Talk(sharing: first)
+            if isAnswered { #expect(first.say("8") == "read") } else { first.conversation.releaseBody() }
+            #expect(second.say(head + "12345678") == "read")
+            #expect(second.heard().statuses == [200])
+        }
+    }
+
     @Test("a refused worker is 503 with Retry-After and the connection is kept (RFC 9110 §10.2.3)")
     func overloaded() {
         var talk = Talk()

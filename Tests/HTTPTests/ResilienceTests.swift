@@ -11,7 +11,8 @@ struct ResilienceTests {
         try withServer { address, _ in
             let client = try TestClient(address)
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n")
-            client.send([UInt8](repeating: 0x61, count: 4 << 20))
+            // A reset would break the sending off.
+            #expect(client.send([UInt8](repeating: 0x61, count: 4 << 20)))
             let answer = client.answer()
             #expect(answer?.status == 400)
             #expect(answer?.head.contains("Connection: close\r\n") == true)
@@ -25,7 +26,7 @@ struct ResilienceTests {
             let client = try TestClient(address)
             client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
             let chunk = "1000\r\n" + String(repeating: "a", count: 0x1000) + "\r\n"
-            client.send(String(repeating: chunk, count: 500))
+            #expect(client.send(String(repeating: chunk, count: 500)))
             #expect(client.answer()?.status == 413)
             #expect(client.isEnded())
         }

@@ -16,6 +16,11 @@ struct Talk {
         conversation = Conversation(context, peer: "test", now: moment.milliseconds)
     }
 
+    /// Another connection of the same server.
+    init(sharing other: Talk) {
+        conversation = Conversation(other.conversation.context, peer: "test", now: moment.milliseconds)
+    }
+
     /// Sends some bytes and gives the name of the step that follows.
     mutating func say(_ text: String) -> String {
         let input = rest + Array(text.utf8)

@@ -97,5 +97,7 @@ struct TimeoutTests {
             #expect(talk.wait(milliseconds: 50_000) == nil)
             #expect(talk.say(get("/hello")) == "read")
         }
+        #expect(talk.say(head) == "read")
+        #expect(talk.wait(milliseconds: 1) == nil)
     }
 }

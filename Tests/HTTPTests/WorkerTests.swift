@@ -8,18 +8,18 @@ import Testing
 struct WorkerTests {
     @Test("cheap requests do not wait for heavy ones")
     func cheapAndHeavy() throws {
-        try withServer({ $0.loops = 1 }) { address, _ in
+        try withServer({ $0.loops = 1 }) { address, server in
             let heavy = try TestClient(address)
-            heavy.send(get("/work?ms=400"))
+            heavy.send(get("/work?ms=1000"))
+            #expect(eventually { server.counters.requestsWithWorkers == 1 })
             let cheap = try TestClient(address)
-            let start = Clock.milliseconds()
             for _ in 0..<20 {
                 cheap.send(get("/hello"))
                 #expect(cheap.answer()?.text == "hello")
             }
-            #expect(Clock.milliseconds() - start < 300)
+            // By order, not by clock: the machine may be busy.
+            #expect(server.counters.requestsWithWorkers == 1)
             #expect(heavy.answer()?.text == "worked")
-            #expect(Clock.milliseconds() - start >= 300)
         }
     }
 
@@ -28,14 +28,13 @@ struct WorkerTests {
         try withServer({ $0.workerQueueLength = 1 }) { address, server in
             let clients = try (0..<3).map { _ in try TestClient(address) }
             for (index, client) in clients.enumerated() {
-                client.send(get("/work?ms=300"))
+                client.send(get("/work?ms=800"))
                 #expect(eventually { server.counters.requestsWithWorkers == min(index + 1, 2) })
             }
-            let start = Clock.milliseconds()
             let refusal = clients[2].answer()
             #expect(refusal?.status == 503)
             #expect(refusal?.head.contains("Retry-After: ") == true)
-            #expect(Clock.milliseconds() - start < 200)
+            #expect(server.counters.requestsWithWorkers == 2)
             #expect(clients[0].answer()?.text == "worked")
             #expect(clients[1].answer()?.text == "worked")
             clients[2].send(get("/work"))
@@ -51,7 +50,7 @@ struct WorkerTests {
             idle.send(get("/hello"))
             #expect(idle.answer()?.status == 200)
             let busy = try TestClient(address)
-            busy.send(get("/work?ms=300"))
+            busy.send(get("/work?ms=800"))
             #expect(eventually { server.counters.requestsWithWorkers == 1 })
             let ending = try Thread { server.shutdown(grace: .seconds(5)) }
             #expect(idle.isEnded())
@@ -72,11 +71,11 @@ struct WorkerTests {
     func graceOver() throws {
         try withServer { address, server in
             let busy = try TestClient(address)
-            busy.send(get("/work?ms=1500"))
+            busy.send(get("/work?ms=4000"))
             #expect(eventually { server.counters.requestsWithWorkers == 1 })
             let start = Clock.milliseconds()
             server.shutdown(grace: .milliseconds(200))
-            #expect((150..<1_000).contains(Clock.milliseconds() - start))
+            #expect((150..<3_000).contains(Clock.milliseconds() - start))
             #expect(busy.answer() == nil)
         }
     }
@@ -85,14 +84,14 @@ struct WorkerTests {
     func secondShutdown() throws {
         try withServer { address, server in
             let busy = try TestClient(address)
-            busy.send(get("/work?ms=1500"))
+            busy.send(get("/work?ms=4000"))
             #expect(eventually { server.counters.requestsWithWorkers == 1 })
             let start = Clock.milliseconds()
             let first = try Thread { server.shutdown(grace: .seconds(60)) }
             usleep(50_000)
             server.shutdown(grace: .seconds(60))
             first.join()
-            #expect(Clock.milliseconds() - start < 1_000)
+            #expect(Clock.milliseconds() - start < 3_000)
         }
     }
 

@@ -30,6 +30,8 @@ final class Connection {
     var isClosed = false
     /// Whether the loop will come back to it in its next turn.
     var isQueued = false
+    /// Answers that the loop's counters know of.
+    var countedAnswers = 0
     /// What a worker does for it.
     var ticket: WorkerPool.Ticket?
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
 
 /// What all conversations of a server share, worked out once from its configuration.
 final class ConversationContext: Sendable {
@@ -8,6 +9,8 @@ final class ConversationContext: Sendable {
     let maximumDrainBytes: Int
     let maximumUnsentBytes: Int
     let lingerBytes: Int
+    private let maximumHeldBodyBytes: Int
+    private let heldBodyBytes = Atomic(0)
 
     init(_ configuration: HTTPConfiguration, handler: any HTTPHandler) {
         self.handler = handler
@@ -20,6 +23,23 @@ final class ConversationContext: Sendable {
         maximumDrainBytes = configuration.maximumDrainBytes
         maximumUnsentBytes = configuration.maximumUnsentBytes
         lingerBytes = configuration.lingerBytes
+        maximumHeldBodyBytes = configuration.maximumHeldBodyBytes
+    }
+
+    /// Enters bytes of a body that a conversation is going to hold.
+    ///
+    /// - Returns: false, with nothing entered, when all of them together would be too many.
+    func hold(bodyBytes count: Int) -> Bool {
+        guard heldBodyBytes.wrappingAdd(count, ordering: .relaxed).newValue <= maximumHeldBodyBytes else {
+            heldBodyBytes.count(-count)
+            return false
+        }
+        return true
+    }
+
+    /// Takes bytes out again that were entered.
+    func release(bodyBytes count: Int) {
+        if count > 0 { heldBodyBytes.count(-count) }
     }
 }
 

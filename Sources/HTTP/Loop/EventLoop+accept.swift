@@ -14,6 +14,8 @@ extension EventLoop {
             let isWatched = poller.watchListener(listener.fd, token: Self.listenerBit | UInt64(index))
             isListening = isListening && isWatched
         }
+        // The sweep tries again.
+        if !isListening { pauseListening() }
     }
 
     /// Leaves the listeners; the last loop to do so closes them.
@@ -34,6 +36,16 @@ extension EventLoop {
             // Clients wait in the system's queue; the sweep tries again. Asking on would be a busy loop.
             case .exhausted: return pauseListening()
             case .connection(let fd, let peer): place(fd, peer)
+            }
+        }
+    }
+
+    /// Accepts whoever waits at the moment, since closing a listener would reset them.
+    func acceptLast() {
+        for listener in listeners.all {
+            for _ in 0..<Listener.queueLength {
+                guard case .connection(let fd, let peer) = listener.accept() else { break }
+                place(fd, peer)
             }
         }
     }
@@ -68,14 +80,14 @@ extension EventLoop {
 
     private func refuse(_ connection: Connection) {
         counters.rejected.count(1)
-        _ = connection.conversation.refuseConnection(&output, clock.moment)
-        send(connection)
+        perform(connection.conversation.refuseConnection(&output, clock.moment), connection)
         if refusedCount > Self.maximumRefused { close(connection) } else { serve(connection) }
     }
 
     func close(_ connection: Connection) {
         guard !connection.isClosed else { return }
         connection.isClosed = true
+        connection.conversation.releaseBody()
         connections[Int(connection.fd)] = nil
         connectionCount -= 1
         if connection.isEntered {

@@ -45,8 +45,16 @@ extension EventLoop {
         if case .work(let request) = step {
             step = submit(request, connection) ? .flush : connection.conversation.refuseWork(&output, clock.moment)
         }
+        countAnswers(connection)
         if case .close = step { return close(connection) }
         send(connection)
+    }
+
+    func countAnswers(_ connection: Connection) {
+        let count = connection.conversation.answerCount
+        guard count > connection.countedAnswers else { return }
+        counters.answers.count(count - connection.countedAnswers)
+        connection.countedAnswers = count
     }
 
     /// - Returns: nil when there was no input, or no connection any more.
@@ -92,11 +100,7 @@ extension EventLoop {
         _ bytes: Span<UInt8>,
         _ position: inout Int
     ) -> Conversation.Step {
-        let before = connection.conversation.answerCount
-        let step = connection.conversation.receive(bytes, &position, &output, clock.moment)
-        let answers = connection.conversation.answerCount - before
-        if answers > 0 { counters.answers.count(answers) }
-        return step
+        connection.conversation.receive(bytes, &position, &output, clock.moment)
     }
 
     private func submit(_ request: HTTPRequest, _ connection: Connection) -> Bool {
@@ -118,7 +122,6 @@ extension EventLoop {
     func deliver(_ response: HTTPResponse, _ token: UInt64) {
         guard let connection = connection(token), connection.ticket != nil else { return }
         releaseTicket(connection)
-        counters.answers.count(1)
         perform(connection.conversation.complete(response, &output, clock.moment), connection)
         serve(connection)
     }

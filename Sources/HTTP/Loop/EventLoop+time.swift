@@ -23,7 +23,7 @@ extension EventLoop {
     /// Ends in an orderly way: what waits to be accepted is, what was asked is answered, what is idle is closed.
     func drain(_ milliseconds: Int) {
         guard !isDraining else { return }
-        for index in listeners.all.indices { accept(index) }
+        acceptLast()
         stopListening()
         isDraining = true
         deadline = clock.moment.milliseconds + milliseconds

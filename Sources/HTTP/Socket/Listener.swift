@@ -4,6 +4,9 @@ internal import Glibc
 
 /// A listening socket, shared by all loops.
 struct Listener: Sendable {
+    /// Clients that may wait to be accepted; the system may allow fewer.
+    static let queueLength: Int32 = 4_096
+
     let fd: Int32
     /// The address with the port that the system chose.
     let address: HTTPAddress
@@ -28,7 +31,7 @@ struct Listener: Sendable {
         guard unsafe socketAddress.withPointers({ unsafe bind(fd, $0, $1.pointee) }) == 0 else {
             throw Self.failure("bind", fd, address)
         }
-        guard listen(fd, 4_096) == 0 else { throw Self.failure("listen", fd, address) }
+        guard listen(fd, Self.queueLength) == 0 else { throw Self.failure("listen", fd, address) }
         if case .ip(let host, 0) = address {
             let bound = unsafe SocketAddress { name, length in _ = unsafe getsockname(fd, name, length) }
             self.address = .ip(host: host, port: bound.hostAndPort.port)

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// From head to end of a request.
+extension Conversation {
+    /// RFC 9110 §10.1.1, RFC 9112 §6: decides by the head what becomes of the request.
+    mutating func begin(
+        _ head: HTTPRequestHead,
+        clientIsWaiting: Bool,
+        _ output: inout OutputBuffer,
+        _ moment: Moment
+    ) -> Step? {
+        self.head = head
+        switch context.handler.admit(head) {
+        case .answer(let response):
+            return answerWithoutBody(response, head, &output, moment)
+        case .collect(let limit, let execution):
+            if head.expectation == .unknown { return refuse(.expectation, head, &output, moment) }
+            if let length = head.declaredLength, length > limit { return refuse(.bodyTooLarge, head, &output, moment) }
+            bodyLimit = limit
+            self.execution = execution
+            enter(.collecting, moment)
+            // RFC 9110 §10.1.1: not without a body, and not when the client has begun to send it.
+            if head.expectation == .continue100, head.framing != .none, clientIsWaiting {
+                output.append("HTTP/1.1 100 Continue\r\n\r\n")
+            }
+            return nil
+        }
+    }
+
+    private mutating func refuse(
+        _ failure: HTTPFailure,
+        _ head: HTTPRequestHead,
+        _ output: inout OutputBuffer,
+        _ moment: Moment
+    ) -> Step? {
+        answerWithoutBody(response(to: failure), head, &output, moment)
+    }
+
+    /// Answers before the body; RFC 9112 §9.3 then wants it read to its end or the connection closed.
+    ///
+    /// After an expectation nobody can know whether the body will come, so the connection is closed then.
+    private mutating func answerWithoutBody(
+        _ response: HTTPResponse,
+        _ head: HTTPRequestHead,
+        _ output: inout OutputBuffer,
+        _ moment: Moment
+    ) -> Step? {
+        let length = head.declaredLength ?? .max
+        let canDrain = length == 0 || length <= context.maximumDrainBytes && head.expectation == .none
+        write(response, keeps: canDrain, &output, moment)
+        guard phase != .closing else { return .finish }
+        enter(.draining, moment)
+        return nil
+    }
+
+    mutating func take(
+        _ input: Span<UInt8>,
+        _ range: Range<Int>,
+        _ output: inout OutputBuffer,
+        _ moment: Moment
+    ) -> Step? {
+        times.received(bodyBytes: range.count)
+        guard phase == .collecting else { return nil }
+        // RFC 9110 §15.5.14: of a chunked body the length shows only now.
+        guard range.count <= bodyLimit - body.count else { return fail(.bodyTooLarge, &output, moment) }
+        guard context.hold(bodyBytes: range.count) else { return fail(.overloaded, &output, moment) }
+        heldBodyBytes += range.count
+        input.append(range, to: &body)
+        return nil
+    }
+
+    /// The request is there to its last byte.
+    mutating func end(_ output: inout OutputBuffer, _ moment: Moment) -> Step? {
+        guard phase == .collecting, let head else {
+            enter(.idle, moment)
+            return nil
+        }
+        let request = HTTPRequest(head: head, body: body)
+        body = []
+        if execution.needsWorker(bodyBytes: request.body.count) {
+            enter(.working, moment)
+            return .work(request)
+        }
+        write(context.handler.respond(to: request), keeps: true, &output, moment)
+        return phase == .closing ? .finish : nil
+    }
+}
