@@ -41,7 +41,7 @@ struct Case: Sendable {
             name: "structs",
             vmsd: """
                 {"name":"t","fields":[{"name":"n","info":"uint32"},{"name":"a","flags":["VMS_STRUCT","VMS_VARRAY_UINT32","VMS_POINTER"],
-                "num_offset":"n","vmsd":{"name":"s","fields":[{"name":"id","info":"uint32"},{"name":"addr","info":"uint64"},
+                "num_offset":"n","vmsd":{"name":"benchmark-element","fields":[{"name":"id","info":"uint32"},{"name":"addr","info":"uint64"},
                 {"name":"st","info":"uint8"},{"name":"on","info":"bool"}]}}]}
                 """,
             valuesPerElement: 4, qemu: (60, 33),
@@ -67,7 +67,7 @@ struct Case: Sendable {
         Case(
             name: "queue",
             vmsd: """
-                {"name":"t","fields":[{"name":"q","info":"qtailq","flags":[],"version_id":1,"vmsd":{"name":"s","version_id":1,"fields":[
+                {"name":"t","fields":[{"name":"q","info":"qtailq","flags":[],"version_id":1,"vmsd":{"name":"benchmark-element","version_id":1,"fields":[
                 {"name":"regs","info":"uint64","flags":["VMS_ARRAY"],"num":16},{"name":"len","info":"uint32"},
                 {"name":"data","info":"buffer","flags":["VMS_BUFFER"],"size":32}]}}],"version_id":1}
                 """,

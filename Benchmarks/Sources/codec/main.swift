@@ -8,7 +8,7 @@ func column(_ text: String, _ width: Int) -> String {
 }
 
 func fixed(_ value: Double) -> String {
-    let tenths = Int((value * 10).rounded())
+    let tenths = Int(value * 10 + 0.5)
     return "\(tenths / 10).\(tenths % 10)"
 }
 

@@ -45,6 +45,8 @@ struct VMStateDecoder {
         self.position = position
         text = program.names
         offsets = recordsOffsets ? OffsetRecorder() : nil
+        // Rarely does a byte take more than a word. Room that is not touched costs addresses and no memory.
+        tape.words.reserveCapacity(min(input.count - position + 16, limits.stateWords))
     }
 
     // MARK: Objects

@@ -37,45 +37,25 @@ struct JSONInteger: Hashable {
     private init?(_ text: ByteView, _ start: Int, _ length: Int) {
         let isNegative = text.byteOrZero(at: start) == UInt8(ascii: "-")
         let first = isNegative ? start &+ 1 : start
-        let end = start &+ length
-        // 19 digits always fit 64 bits.
-        guard first < end, end &- first <= 19 else {
-            self.init(rare: text, start, end)
+        guard let magnitude = text.decimal(first, start &+ length) else {
+            self.init(hexadecimal: text, start, length)
             return
-        }
-        var magnitude: UInt64 = 0
-        for index in first..<end {
-            let digit = text[index] &- UInt8(ascii: "0")
-            guard digit < 10 else {
-                self.init(rare: text, start, end)
-                return
-            }
-            magnitude = magnitude &* 10 &+ UInt64(digit)
         }
         guard !isNegative || magnitude <= Int64.min.magnitude else { return nil }
         self.init(magnitude: magnitude, isNegative: isNegative && magnitude != 0)
     }
 
-    /// What the short way does not settle: hexadecimal, 20 digits, or no integer.
+    /// `0x` and up to 16 digits.
     @inline(never)
-    private init?(rare text: ByteView, _ start: Int, _ end: Int) {
-        let raw = String(decoding: text.array(start..<end), as: UTF8.self)
-        if raw.hasPrefix("0x") || raw.hasPrefix("0X") {
-            let digits = raw.utf8.dropFirst(2)
-            guard (1...16).contains(digits.count), digits.allSatisfy({ Hex.digit($0) != nil }),
-                let value = UInt64(raw.dropFirst(2), radix: 16)
-            else { return nil }
-            self.init(value)
-        } else {
-            guard raw.utf8.allSatisfy({ $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }) else { return nil }
-            if let value = Int64(raw) {
-                self.init(value)
-            } else if let value = UInt64(raw) {
-                self.init(value)
-            } else {
-                return nil
-            }
+    private init?(hexadecimal text: ByteView, _ start: Int, _ length: Int) {
+        guard (3...18).contains(length), text[start] == UInt8(ascii: "0"), text[start + 1] | 0x20 == UInt8(ascii: "x")
+        else { return nil }
+        var value: UInt64 = 0
+        for index in start + 2..<start + length {
+            guard let digit = Hex.digit(text[index]) else { return nil }
+            value = value << 4 | UInt64(digit)
         }
+        self.init(value)
     }
 
     var asInt64: Int64? {

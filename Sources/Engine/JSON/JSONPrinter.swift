@@ -24,7 +24,7 @@ public struct JSONPrinter: Sendable {
 
     /// The text of one node; empty when it would pass the limit.
     public func print(_ node: JSONNode) -> [UInt8] {
-        var buffer = ByteBuffer(capacity: 4 * node.document.tape.words.count + 64, limit: options.limit)
+        var buffer = ByteBuffer(capacity: 8 * node.document.tape.words.count + 64, limit: options.limit)
         print(node, to: &buffer)
         return buffer.isOverLimit ? [] : buffer.array()
     }

@@ -16,12 +16,6 @@ enum JSONTag: UInt8 {
     /// Bytes, written to JSON as hex or base64.
     case bytes
     case array, object
-
-    /// The tag of a word that `JSONTape.word` made; there are no others.
-    @inline(__always)
-    init(_ word: UInt64) {
-        self = JSONTag(rawValue: UInt8(truncatingIfNeeded: word >> 56)) ?? .null
-    }
 }
 
 /// A JSON value as one flat array of words: no allocation per node, and a subtree is a range that can be copied.
