@@ -41,8 +41,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "TestSupport", dependencies: ["Engine"], path: "Tests/TestSupport", exclude: ["Fixtures"],
-            swiftSettings: strict),
+            name: "TestSupport",
+            dependencies: ["Engine"],
+            path: "Tests/TestSupport",
+            exclude: ["Fixtures"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ServerTests", dependencies: ["Server", "TestSupport"], swiftSettings: strict),

@@ -34,20 +34,44 @@ public struct Dialect: Sendable, Hashable {
 
     /// QEMU 7.2; the field walk is the same up to 9.x.
     public static let v7_2 = Dialect(
-        name: "7.2", dynamicArrays: .never, vmdescArrays: .v7, multipliesElements: true, sizesPointers: false,
-        endFlag: nil, autoAllocFlag: nil)
+        name: "7.2",
+        dynamicArrays: .never,
+        vmdescArrays: .v7,
+        multipliesElements: true,
+        sizesPointers: false,
+        endFlag: nil,
+        autoAllocFlag: nil
+    )
     /// QEMU 10.0 to 10.2.
     public static let v10_0 = Dialect(
-        name: "10.0", dynamicArrays: .never, vmdescArrays: .v10, multipliesElements: true, sizesPointers: false,
-        endFlag: 0x10000, autoAllocFlag: nil)
+        name: "10.0",
+        dynamicArrays: .never,
+        vmdescArrays: .v10,
+        multipliesElements: true,
+        sizesPointers: false,
+        endFlag: 0x10000,
+        autoAllocFlag: nil
+    )
     /// QEMU 11.1.
     public static let v11_1 = Dialect(
-        name: "11.1", dynamicArrays: .autoAlloc, vmdescArrays: .v11, multipliesElements: false, sizesPointers: true,
-        endFlag: 0x20000, autoAllocFlag: 0x10000)
+        name: "11.1",
+        dynamicArrays: .autoAlloc,
+        vmdescArrays: .v11,
+        multipliesElements: false,
+        sizesPointers: true,
+        endFlag: 0x20000,
+        autoAllocFlag: 0x10000
+    )
     /// QEMU with the patch that drops `VMS_ARRAY_OF_POINTER_AUTO_ALLOC`; the default.
     public static let next = Dialect(
-        name: "next", dynamicArrays: .alloc, vmdescArrays: .v11, multipliesElements: true, sizesPointers: true,
-        endFlag: 0x10000, autoAllocFlag: nil)
+        name: "next",
+        dynamicArrays: .alloc,
+        vmdescArrays: .v11,
+        multipliesElements: true,
+        sizesPointers: true,
+        endFlag: 0x10000,
+        autoAllocFlag: nil
+    )
 
     /// Every dialect, oldest first.
     public static let all = [v7_2, v10_0, v11_1, next]
@@ -59,8 +83,13 @@ public struct Dialect: Sendable, Hashable {
     }
 
     private init(
-        name: String, dynamicArrays: DynamicArrays, vmdescArrays: VMDescArrays, multipliesElements: Bool,
-        sizesPointers: Bool, endFlag: UInt32?, autoAllocFlag: UInt32?
+        name: String,
+        dynamicArrays: DynamicArrays,
+        vmdescArrays: VMDescArrays,
+        multipliesElements: Bool,
+        sizesPointers: Bool,
+        endFlag: UInt32?,
+        autoAllocFlag: UInt32?
     ) {
         self.name = name
         self.dynamicArrays = dynamicArrays

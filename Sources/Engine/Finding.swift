@@ -16,8 +16,12 @@ public struct Finding: Sendable, Hashable {
     public let offset: Int?
 
     init(
-        rule: Rule.ID, severity: Rule.Severity, message: String, path: JSONPointer? = nil,
-        statePath: JSONPointer? = nil, offset: Int? = nil
+        rule: Rule.ID,
+        severity: Rule.Severity,
+        message: String,
+        path: JSONPointer? = nil,
+        statePath: JSONPointer? = nil,
+        offset: Int? = nil
     ) {
         self.rule = rule
         self.severity = severity
@@ -30,7 +34,12 @@ public struct Finding: Sendable, Hashable {
     /// The finding that an error of the codec amounts to.
     init(_ error: VMStateError) {
         self.init(
-            rule: error.rule, severity: .error, message: error.message, path: error.path, statePath: error.statePath,
-            offset: error.offset)
+            rule: error.rule,
+            severity: .error,
+            message: error.message,
+            path: error.path,
+            statePath: error.statePath,
+            offset: error.offset
+        )
     }
 }

@@ -69,8 +69,13 @@ public struct VMStateError: Error, Sendable, Hashable {
     public let rule: Rule.ID
 
     init(
-        _ code: Code, at offset: Int? = nil, expected: String? = nil, found: String? = nil, path: JSONPointer? = nil,
-        statePath: JSONPointer? = nil, rule: Rule.ID? = nil
+        _ code: Code,
+        at offset: Int? = nil,
+        expected: String? = nil,
+        found: String? = nil,
+        path: JSONPointer? = nil,
+        statePath: JSONPointer? = nil,
+        rule: Rule.ID? = nil
     ) {
         self.code = code
         self.offset = offset

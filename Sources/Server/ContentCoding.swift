@@ -14,7 +14,9 @@ enum ContentCoding: String {
         let names = head.headers.list("Content-Encoding").map { $0.lowercased() }
         guard names.count <= 1, let coding = ContentCoding(name: names.first ?? "identity") else {
             var problem = Problem(
-                .unsupportedMediaType, "a body may be coded once, with gzip or deflate, not \(names.joined(separator: ", "))")
+                .unsupportedMediaType,
+                "a body may be coded once, with gzip or deflate, not \(names.joined(separator: ", "))"
+            )
             problem.headers.append(name: "Accept-Encoding", value: "gzip, deflate")
             throw problem
         }

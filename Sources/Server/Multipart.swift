@@ -72,7 +72,10 @@ struct Multipart {
             at = line + 2
         }
         guard let name else {
-            throw Problem(.badRequest, "the part at offset \(start) has no name in a Content-Disposition (RFC 7578 §4.2)")
+            throw Problem(
+                .badRequest,
+                "the part at offset \(start) has no name in a Content-Disposition (RFC 7578 §4.2)"
+            )
         }
         return Part(name: name, body: body[min(at + 2, end)..<end])
     }

@@ -19,7 +19,9 @@ struct Route: Sendable {
         let type = MediaType(head.headers["Content-Type"] ?? "")
         guard accepts.contains(type.essence) else {
             var problem = Problem(
-                .unsupportedMediaType, "\(path) takes \(accepts.joined(separator: ", ")), not \"\(type.essence)\"")
+                .unsupportedMediaType,
+                "\(path) takes \(accepts.joined(separator: ", ")), not \"\(type.essence)\""
+            )
             problem.headers.append(name: "Accept", value: accepts.joined(separator: ", "))
             throw problem
         }
@@ -29,7 +31,12 @@ struct Route: Sendable {
     func answer(_ head: HTTPRequestHead, _ body: [UInt8]) throws(Problem) -> HTTPResponse {
         try respond(
             RouteRequest(
-                head: head, body: body, type: MediaType(head.headers["Content-Type"] ?? ""), offer: try offer(head)))
+                head: head,
+                body: body,
+                type: MediaType(head.headers["Content-Type"] ?? ""),
+                offer: try offer(head)
+            )
+        )
     }
 
     /// The media type to answer with (RFC 9110 §12.5.1).

@@ -38,7 +38,8 @@ public struct Service: HTTPHandler {
         let isCoded = head.headers.contains("Content-Encoding")
         return .collect(
             bodyLimit: configuration.bodyBytes,
-            on: isCoded ? .worker : .workerAbove(bodyBytes: configuration.loopBodyBytes))
+            on: isCoded ? .worker : .workerAbove(bodyBytes: configuration.loopBodyBytes)
+        )
     }
 
     /// Answers a request whose body is complete.

@@ -7,11 +7,15 @@ internal import Engine
 struct Decode: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Reads the bytes that QEMU wrote into a state.",
-        usage: "qevm decode REQUEST.json\nqevm decode --vmsd VMSD.json SECTION.bin")
+        usage: "qevm decode REQUEST.json\nqevm decode --vmsd VMSD.json SECTION.bin"
+    )
 
     @Argument(
         help: ArgumentHelp(
-            "A request document, as for POST /v1/decode; with --vmsd the bytes of a section.", valueName: "file"))
+            "A request document, as for POST /v1/decode; with --vmsd the bytes of a section.",
+            valueName: "file"
+        )
+    )
     var file: String
 
     @OptionGroup var options: RequestOptions

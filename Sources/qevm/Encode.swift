@@ -7,7 +7,8 @@ internal import Engine
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Writes a state as the bytes that QEMU writes.",
-        usage: "qevm encode REQUEST.json\nqevm encode --vmsd VMSD.json --state STATE.json")
+        usage: "qevm encode REQUEST.json\nqevm encode --vmsd VMSD.json --state STATE.json"
+    )
 
     @Argument(help: ArgumentHelp("A request document, as for POST /v1/encode.", valueName: "request"))
     var request: String?

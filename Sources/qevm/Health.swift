@@ -27,7 +27,9 @@ struct Health: ParsableCommand {
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = AI_NUMERICSERV
         var found: UnsafeMutablePointer<addrinfo>?
-        guard unsafe getaddrinfo(host, String(port), &hints, &found) == 0, let address = unsafe found else { return nil }
+        guard unsafe getaddrinfo(host, String(port), &hints, &found) == 0, let address = unsafe found else {
+            return nil
+        }
         defer { unsafe freeaddrinfo(found) }
         let descriptor = unsafe Glibc.socket(address.pointee.ai_family, address.pointee.ai_socktype, 0)
         guard descriptor >= 0 else { return nil }

@@ -15,7 +15,8 @@ struct QEVM: ParsableCommand {
             unreadable input.
             """,
         version: Product.version,
-        subcommands: [Decode.self, Encode.self, Validate.self, Serve.self, Health.self])
+        subcommands: [Decode.self, Encode.self, Validate.self, Serve.self, Health.self]
+    )
 
     static func main() {
         do {

@@ -18,7 +18,9 @@ struct RequestOptions: ParsableArguments {
         name: .customLong("define"),
         help: ArgumentHelp(
             "What a predicate or a constant of the description stands for: an expression. May be repeated.",
-            valueName: "name=expression"))
+            valueName: "name=expression"
+        )
+    )
     var definitions: [String] = []
 
     @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the answer goes.", valueName: "file"))
@@ -33,9 +35,12 @@ struct RequestOptions: ParsableArguments {
         if !definitions.isEmpty {
             let pairs = definitions.map { $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false) }
             guard pairs.allSatisfy({ $0.count == 2 }) else { throw .unreadable("--define needs NAME=EXPRESSION") }
-            writer.member("predicates", object: { object in
-                for pair in pairs { object.member(String(pair[0]), String(pair[1])) }
-            })
+            writer.member(
+                "predicates",
+                object: { object in
+                    for pair in pairs { object.member(String(pair[0]), String(pair[1])) }
+                }
+            )
         }
         for member in members { writer.member(member.name, json: member.json) }
         do {

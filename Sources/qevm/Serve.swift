@@ -9,7 +9,8 @@ internal import Server
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs the HTTP service.",
-        discussion: "Each limit is a flag or an environment variable; the flag goes before the variable.")
+        discussion: "Each limit is a flag or an environment variable; the flag goes before the variable."
+    )
 
     @Option(help: ArgumentHelp("The address to listen on (QEVM_HOST, default 127.0.0.1).", valueName: "address"))
     var host: String?
@@ -24,7 +25,10 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long requests under way may take after a signal (QEVM_GRACE_SECONDS, default 10).", valueName: "seconds"))
+            "How long requests under way may take after a signal (QEVM_GRACE_SECONDS, default 10).",
+            valueName: "seconds"
+        )
+    )
     var graceSeconds: Int?
 
     func run() throws {

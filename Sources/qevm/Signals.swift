@@ -29,10 +29,13 @@ enum Signals {
     static func endAtTheNext() {
         var thread = pthread_t()
         unsafe pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { _ in
                 Signals.wait()
                 _exit(1)
-            }, nil)
+            },
+            nil
+        )
     }
 }

@@ -7,11 +7,15 @@ internal import Engine
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Checks a description, and whether a state or a stream goes with it.",
-        usage: "qevm validate VMSD.json\nqevm validate REQUEST.json\nqevm validate --vmsd VMSD.json --state STATE.json")
+        usage: "qevm validate VMSD.json\nqevm validate REQUEST.json\nqevm validate --vmsd VMSD.json --state STATE.json"
+    )
 
     @Argument(
         help: ArgumentHelp(
-            "A VMSD, a -dump-vmstate, a vmdesc, or a request document as for POST /v1/validate.", valueName: "file"))
+            "A VMSD, a -dump-vmstate, a vmdesc, or a request document as for POST /v1/validate.",
+            valueName: "file"
+        )
+    )
     var file: String?
 
     @OptionGroup var options: RequestOptions

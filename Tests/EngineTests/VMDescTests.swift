@@ -36,7 +36,10 @@ import Testing
         ("SS", ["subsections"], .v7_2, "struct #0,struct #1"), ("S", [], .v7_2, "struct"),
     ])
     func arraysOfPointersAreDescribedAsEachReleaseDoes(
-        _ elements: String, _ extras: [String], _ dialect: Dialect, _ expected: String
+        _ elements: String,
+        _ extras: [String],
+        _ dialect: Dialect,
+        _ expected: String
     ) throws {
         let alloc = extras.contains("VMS_ALLOC") ? #","VMS_ALLOC","VMS_POINTER""# : ""
         let subsections = extras.contains("subsections") ? #","subsections":[]"# : ""

@@ -44,26 +44,31 @@ struct Case: Sendable {
                 "num_offset":"n","vmsd":{"name":"benchmark-element","fields":[{"name":"id","info":"uint32"},{"name":"addr","info":"uint64"},
                 {"name":"st","info":"uint8"},{"name":"on","info":"bool"}]}}]}
                 """,
-            valuesPerElement: 4, qemu: (60, 33),
+            valuesPerElement: 4,
+            qemu: (60, 33),
             element: { index in
                 let x = number(index)
-                return #"{"id":\#(UInt32(truncatingIfNeeded: x)),"addr":\#(x),"st":\#(UInt8(truncatingIfNeeded: x >> 40)),"on":\#(x & 1 == 0)}"#
+                return
+                    #"{"id":\#(UInt32(truncatingIfNeeded: x)),"addr":\#(x),"st":\#(UInt8(truncatingIfNeeded: x >> 40)),"on":\#(x & 1 == 0)}"#
             },
-            wrap: { #"{"n":\#($0.count),"a":[\#($0.joined(separator: ","))]}"# }),
+            wrap: { #"{"n":\#($0.count),"a":[\#($0.joined(separator: ","))]}"# }
+        ),
         Case(
             name: "buffer",
             vmsd: """
                 {"name":"t","fields":[{"name":"n","info":"int32"},{"name":"a","info":"buffer","flags":["VMS_VBUFFER","VMS_POINTER"],
                 "size_offset":"n"}]}
                 """,
-            valuesPerElement: 32, qemu: nil,
+            valuesPerElement: 32,
+            qemu: nil,
             element: { index in
                 (0..<4).map { part in
                     let text = String(number(index * 4 + part), radix: 16)
                     return String(repeating: "0", count: 16 - text.utf8.count) + text
                 }.joined()
             },
-            wrap: { #"{"n":\#($0.count * 32),"a":"\#($0.joined())"}"# }),
+            wrap: { #"{"n":\#($0.count * 32),"a":"\#($0.joined())"}"# }
+        ),
         Case(
             name: "queue",
             vmsd: """
@@ -71,29 +76,36 @@ struct Case: Sendable {
                 {"name":"regs","info":"uint64","flags":["VMS_ARRAY"],"num":16},{"name":"len","info":"uint32"},
                 {"name":"data","info":"buffer","flags":["VMS_BUFFER"],"size":32}]}}],"version_id":1}
                 """,
-            valuesPerElement: 18, qemu: (77, 33),
+            valuesPerElement: 18,
+            qemu: (77, 33),
             element: { index in
                 let regs = (0..<16).map { String(number(index * 16 + $0)) }.joined(separator: ",")
-                return #"{"regs":[\#(regs)],"len":\#(UInt32(truncatingIfNeeded: number(index))),"data":"\#(String(repeating: "0123456789abcdef", count: 4))"}"#
+                return
+                    #"{"regs":[\#(regs)],"len":\#(UInt32(truncatingIfNeeded: number(index))),"data":"\#(String(repeating: "0123456789abcdef", count: 4))"}"#
             },
-            wrap: { #"{"q":[\#($0.joined(separator: ","))]}"# }),
+            wrap: { #"{"q":[\#($0.joined(separator: ","))]}"# }
+        ),
         Case(
             name: "pointers",
             vmsd: """
                 {"name":"t","fields":[{"name":"n","info":"uint32"},{"name":"a","info":"int32","flags":["VMS_ARRAY_OF_POINTER",
                 "VMS_VARRAY_UINT32","VMS_POINTER","VMS_ALLOC"],"num_offset":"n","size":4}]}
                 """,
-            valuesPerElement: 1, qemu: (79, 49),
+            valuesPerElement: 1,
+            qemu: (79, 49),
             element: { $0 % 4 == 3 ? "null" : String(Int32(truncatingIfNeeded: number($0))) },
-            wrap: { #"{"n":\#($0.count),"a":[\#($0.joined(separator: ","))]}"# }),
+            wrap: { #"{"n":\#($0.count),"a":[\#($0.joined(separator: ","))]}"# }
+        ),
         Case(
             name: "uint64",
             vmsd: """
                 {"name":"t","fields":[{"name":"n","info":"uint32"},{"name":"a","info":"uint64","flags":["VMS_VARRAY_UINT32",
                 "VMS_POINTER"],"num_offset":"n"}]}
                 """,
-            valuesPerElement: 1, qemu: (73, 29),
+            valuesPerElement: 1,
+            qemu: (73, 29),
             element: { String(number($0)) },
-            wrap: { #"{"n":\#($0.count),"a":[\#($0.joined(separator: ","))]}"# }),
+            wrap: { #"{"n":\#($0.count),"a":[\#($0.joined(separator: ","))]}"# }
+        ),
     ]
 }

@@ -14,10 +14,14 @@ func fixed(_ value: Double) -> String {
 
 let arguments = CommandLine.arguments.dropFirst()
 let rounds = 7
-print("nanoseconds a value (buffer: GB/s of wire bytes); ratio: to QEMU's C without JSON, 60/33 ns structs, 77/33 queue, …")
 print(
-    column("case", 10) + column("JSON", 9) + column("JSON→wire", 18) + column("wire→JSON", 18) + column("state→wire", 18)
-        + column("wire→state", 18))
+    "nanoseconds a value (buffer: GB/s of wire bytes); ratio: to QEMU's C without JSON, 60/33 ns structs, 77/33 queue, …"
+)
+print(
+    column("case", 10) + column("JSON", 9) + column("JSON→wire", 18) + column("wire→JSON", 18)
+        + column("state→wire", 18)
+        + column("wire→state", 18)
+)
 for example in Case.all where arguments.isEmpty || arguments.contains(example.name) {
     let codec = try example.codec()
     for size in [2_000, 100_000, 10_000_000] {
@@ -36,7 +40,8 @@ for example in Case.all where arguments.isEmpty || arguments.contains(example.na
                 { try codec.decode(wire).state.root.json().count },
                 { try codec.encode(decoded.root).bytes.count },
                 { try codec.decode(wire).consumed },
-            ])
+            ]
+        )
         let values = Double(elements * example.valuesPerElement)
         let cells = zip(times, [0, 1, 2, 3]).map { time, index -> String in
             guard let qemu = example.qemu else { return column(fixed(Double(wire.count) / time), 18) }

@@ -5,7 +5,11 @@ extension ByteBuffer {
     ///
     /// - Parameter size: how many it must be; nil: as many as there are.
     mutating func append(
-        buffer node: Int, of tape: JSONTape, text: ByteView, bytes: ByteView, size: Int?
+        buffer node: Int,
+        of tape: JSONTape,
+        text: ByteView,
+        bytes: ByteView,
+        size: Int?
     ) throws(VMStateError) {
         switch tape.tag(at: node) {
         case .bytes:
@@ -17,21 +21,29 @@ extension ByteBuffer {
             if range.count % 2 == 0 { try Self.checkLength(range.count / 2, size) }
             guard let invalid = append(hexIn: text, range) else { return }
             throw VMStateError(
-                .valueTypeMismatch, expected: "pairs of hexadecimal digits",
+                .valueTypeMismatch,
+                expected: "pairs of hexadecimal digits",
                 found: invalid < range.upperBound
                     ? "byte 0x\(String(text[invalid], radix: 16)) at character \(invalid - range.lowerBound)"
-                    : "\(range.count) digits")
+                    : "\(range.count) digits"
+            )
         case .object: try append(base64: node, of: tape, text: text, size: size)
         default:
             throw VMStateError(
-                .valueTypeMismatch, expected: Self.shape, found: tape.describe(node, text))
+                .valueTypeMismatch,
+                expected: Self.shape,
+                found: tape.describe(node, text)
+            )
         }
     }
 
     private static var shape: String { "hexadecimal digits or {\"base64\": …}" }
 
     private mutating func append(
-        base64 node: Int, of tape: JSONTape, text: ByteView, size: Int?
+        base64 node: Int,
+        of tape: JSONTape,
+        text: ByteView,
+        size: Int?
     ) throws(VMStateError) {
         let key = node + 2
         guard tape.count(at: node) == 1, JSONText.string(tape, key, text) == "base64" else {
@@ -45,10 +57,13 @@ extension ByteBuffer {
         let start = count
         if let invalid = append(base64In: text, range) {
             throw VMStateError(
-                .valueTypeMismatch, expected: "base64 with padding",
+                .valueTypeMismatch,
+                expected: "base64 with padding",
                 found: invalid < range.upperBound
                     ? "byte 0x\(String(text[invalid], radix: 16)) at character \(invalid - range.lowerBound)"
-                    : "\(range.count) characters", statePath: JSONPointer(["base64"]))
+                    : "\(range.count) characters",
+                statePath: JSONPointer(["base64"])
+            )
         }
         if !isOverLimit { try Self.checkLength(count - start, size) }
     }

@@ -14,8 +14,12 @@ struct DescriptionCycles {
     func check(_ ids: [VMStateDescription.ID]) throws(VMStateError) {
         if let (path, rule) = find(ids).first {
             throw VMStateError(
-                .vmsdInvalid, expected: "a description that does not contain itself", found: "a cycle", path: path,
-                rule: rule)
+                .vmsdInvalid,
+                expected: "a description that does not contain itself",
+                found: "a cycle",
+                path: path,
+                rule: rule
+            )
         }
     }
 
@@ -47,7 +51,9 @@ struct DescriptionCycles {
         return found
     }
 
-    private func edges(_ id: VMStateDescription.ID) -> [(child: VMStateDescription.ID, path: JSONPointer, rule: Rule.ID)] {
+    private func edges(_ id: VMStateDescription.ID) -> [(
+        child: VMStateDescription.ID, path: JSONPointer, rule: Rule.ID
+    )] {
         let description = descriptions[id]
         var edges = description.subsections.enumerated().map { index, child in
             (child, description.path.appending("subsections", String(index)), Rule.ID("VMSD048"))

@@ -41,7 +41,9 @@ struct FieldShape: Sendable, Hashable {
     ///   - intern: the id of a member path.
     /// - Throws: `vmsd-invalid` where the flags need something that is not given, `count-unknown` for an unknown constant.
     init(
-        _ field: VMStateField, dialect: Dialect, number: (SymbolicNumber) throws(VMStateError) -> Int,
+        _ field: VMStateField,
+        dialect: Dialect,
+        number: (SymbolicNumber) throws(VMStateError) -> Int,
         intern: (MemberPath) -> MemberID
     ) throws(VMStateError) {
         let flags = field.flags
@@ -53,14 +55,21 @@ struct FieldShape: Sendable, Hashable {
             let (product, overflow) = num.multipliedReportingOverflow(by: factor)
             guard num >= 0, !overflow, product <= Int(Int32.max) else {
                 throw VMStateError(
-                    .vmsdInvalid, expected: "0 … \(Int32.max) elements", found: String(num), rule: Rule.ID("VMSD029"))
+                    .vmsdInvalid,
+                    expected: "0 … \(Int32.max) elements",
+                    found: String(num),
+                    rule: Rule.ID("VMSD029")
+                )
             }
             count = .fixed(product)
         } else if let counter = VMStateFlags.counters.first(where: { flags.contains($0.flag) }) {
             guard let member = field.numOffset else {
                 throw VMStateError(
-                    .vmsdInvalid, expected: "num_offset with \(counter.flag.text)", found: "none",
-                    rule: Rule.ID("VMSD029"))
+                    .vmsdInvalid,
+                    expected: "num_offset with \(counter.flag.text)",
+                    found: "none",
+                    rule: Rule.ID("VMSD029")
+                )
             }
             count = .counter(intern(member), maximum: counter.maximum, factor: factor)
         } else {
@@ -73,7 +82,11 @@ struct FieldShape: Sendable, Hashable {
         if flags.contains(.vbuffer), usesSize {
             guard let member = field.sizeOffset else {
                 throw VMStateError(
-                    .vmsdInvalid, expected: "size_offset with VMS_VBUFFER", found: "none", rule: Rule.ID("VMSD029"))
+                    .vmsdInvalid,
+                    expected: "size_offset with VMS_VBUFFER",
+                    found: "none",
+                    rule: Rule.ID("VMSD029")
+                )
             }
             self.size = .member(intern(member), factor: flags.contains(.multiply) ? size ?? 0 : 1)
         } else if usesSize, isPointerArray, dialect.sizesPointers, !isDynamic {
@@ -118,7 +131,10 @@ struct FieldShape: Sendable, Hashable {
             let (product, overflow) = Int(counter).multipliedReportingOverflow(by: factor)
             guard !overflow, (0...Int(Int32.max)).contains(product) else {
                 throw VMStateError(
-                    .valueOutOfRange, expected: "at most \(Int32.max) elements", found: "\(value) × \(factor)")
+                    .valueOutOfRange,
+                    expected: "at most \(Int32.max) elements",
+                    found: "\(value) × \(factor)"
+                )
             }
             return product
         }
@@ -137,7 +153,10 @@ struct FieldShape: Sendable, Hashable {
             let (product, overflow) = Int(size).multipliedReportingOverflow(by: factor)
             guard !overflow, (0...Int(Int32.max)).contains(product) else {
                 throw VMStateError(
-                    .valueOutOfRange, expected: "at most \(Int32.max) bytes", found: "\(value) × \(factor)")
+                    .valueOutOfRange,
+                    expected: "at most \(Int32.max) bytes",
+                    found: "\(value) × \(factor)"
+                )
             }
             return product
         }

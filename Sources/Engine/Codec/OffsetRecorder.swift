@@ -36,7 +36,10 @@ struct OffsetRecorder {
                         case .index(let index): String(index)
                         case .text(let text): text
                         }
-                    }), range: range)
+                    }
+                ),
+                range: range
+            )
         }
     }
 }

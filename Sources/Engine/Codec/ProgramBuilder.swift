@@ -34,8 +34,16 @@ struct ProgramBuilder {
         for id in reachable { try plan(id) }
         spreadFrames(reachable)
         return Program(
-            descriptions: descriptions, root: root, dialect: dialect, given: given, plans: plans, steps: steps,
-            predicates: predicates, paths: paths, names: names)
+            descriptions: descriptions,
+            root: root,
+            dialect: dialect,
+            given: given,
+            plans: plans,
+            steps: steps,
+            predicates: predicates,
+            paths: paths,
+            names: names
+        )
     }
 
     // MARK: What is there
@@ -132,8 +140,11 @@ struct ProgramBuilder {
         names += plain
         if escaped != plain { names += escaped }
         let name = Program.Name(
-            offset: escaped == plain ? start : start + plain.count, length: escaped.count,
-            tag: escaped == plain ? .string : .escapedString, plain: start..<start + plain.count)
+            offset: escaped == plain ? start : start + plain.count,
+            length: escaped.count,
+            tag: escaped == plain ? .string : .escapedString,
+            plain: start..<start + plain.count
+        )
         nameIndex[text] = name
         return name
     }
@@ -142,8 +153,12 @@ struct ProgramBuilder {
         let description = descriptions[id]
         guard let fields = description.fields else {
             throw VMStateError(
-                .vmsdInvalid, expected: "a list of fields", found: "none", path: description.path,
-                rule: Rule.ID("VMSD004"))
+                .vmsdInvalid,
+                expected: "a list of fields",
+                found: "none",
+                path: description.path,
+                rule: Rule.ID("VMSD004")
+            )
         }
         let members = StateMembers.of(fields)
         let first = steps.count
@@ -155,8 +170,11 @@ struct ProgramBuilder {
             }
             guard plans[id].members.insert(members[index]) else {
                 throw VMStateError(
-                    .vmsdInvalid, expected: "a member that is either a value or an object",
-                    found: members[index].joined(separator: "."), path: field.path)
+                    .vmsdInvalid,
+                    expected: "a member that is either a value or an object",
+                    found: members[index].joined(separator: "."),
+                    path: field.path
+                )
             }
         }
         plans[id].name = name(description.name).plain
@@ -171,7 +189,11 @@ struct ProgramBuilder {
             plans[id].members.insert([child.name])
             plans[id].subsections.append(
                 Program.Subsection(
-                    id: subsection, key: name(child.name), needed: child.needed.map { store($0) } ?? -1))
+                    id: subsection,
+                    key: name(child.name),
+                    needed: child.needed.map { store($0) } ?? -1
+                )
+            )
         }
         for reference in references[id] {
             plans[id].members.insert([memberPaths[reference].text])
@@ -188,15 +210,20 @@ struct ProgramBuilder {
     }
 
     private mutating func step(
-        _ field: VMStateField, _ index: Int, tokens: [String], in id: VMStateDescription.ID
+        _ field: VMStateField,
+        _ index: Int,
+        tokens: [String],
+        in id: VMStateDescription.ID
     ) throws(VMStateError) -> Program.Step {
         var ids: [MemberPath: Int] = [:]
         for path in [field.numOffset, field.sizeOffset] { if let path { ids[path] = intern(path) } }
         let constants = given
         let shape = try FieldShape(
-            field, dialect: dialect,
+            field,
+            dialect: dialect,
             number: { (number) throws(VMStateError) in try Self.resolve(number, constants) },
-            intern: { ids[$0] ?? 0 })
+            intern: { ids[$0] ?? 0 }
+        )
         try check(field, shape)
         let slot = watch(tokens, in: id)
         let kind = kind(field)
@@ -207,16 +234,26 @@ struct ProgramBuilder {
         var check = VMStateInfo.Check.none
         if case .integer(_, _, let infoCheck)? = field.info?.encoding { check = infoCheck }
         return Program.Step(
-            kind: kind, encoding: kind == .structure ? nil : field.info?.encoding,
+            kind: kind,
+            encoding: kind == .structure ? nil : field.info?.encoding,
             isPlain: shape.isSingle && field.fieldExists == nil && slot < 0 && check == .none && kind != .other
                 && tokens.count == 1 && !field.flags.contains(.mustExist),
-            versionID: field.versionID, mustExist: field.flags.contains(.mustExist),
-            isPointer: field.flags.contains(.pointer), check: check, shape: shape,
-            predicate: field.fieldExists.map { store($0) } ?? -1, child: field.vmsd ?? -1,
-            keyChild: field.keyVMSD ?? -1, saveVersion: isVStruct ? field.structVersionID : childVersion,
+            versionID: field.versionID,
+            mustExist: field.flags.contains(.mustExist),
+            isPointer: field.flags.contains(.pointer),
+            check: check,
+            shape: shape,
+            predicate: field.fieldExists.map { store($0) } ?? -1,
+            child: field.vmsd ?? -1,
+            keyChild: field.keyVMSD ?? -1,
+            saveVersion: isVStruct ? field.structVersionID : childVersion,
             loadVersion: isVStruct ? field.structVersionID : isStruct ? childVersion : field.versionID,
-            key: name(tokens.last ?? field.name), slot: slot, field: index,
-            isCompressible: isCompressible(field), isAssertion: isAssertion)
+            key: name(tokens.last ?? field.name),
+            slot: slot,
+            field: index,
+            isCompressible: isCompressible(field),
+            isAssertion: isAssertion
+        )
     }
 
     /// Whether every element of an array has the same layout as far as the description tells.
@@ -324,8 +361,11 @@ struct ProgramBuilder {
             // Save and load disagree on the length of such an element.
             if shape.isDynamic {
                 throw VMStateError(
-                    .vmsdInvalid, expected: "an info of fixed length in a dynamic array of pointers",
-                    found: info.name, rule: Rule.ID("VMSD036"))
+                    .vmsdInvalid,
+                    expected: "an info of fixed length in a dynamic array of pointers",
+                    found: info.name,
+                    rule: Rule.ID("VMSD036")
+                )
             }
         default: break
         }

@@ -43,8 +43,11 @@ struct UnresolvedPredicates {
         }
         guard let first else { return }
         throw VMStateError(
-            .predicateUnresolved, expected: "values for them in predicates, or members in the stream or in initial",
-            found: names.joined(separator: ", "), path: first)
+            .predicateUnresolved,
+            expected: "values for them in predicates, or members in the stream or in initial",
+            found: names.joined(separator: ", "),
+            path: first
+        )
     }
 
     /// The object that stands for all elements of an array.
@@ -54,7 +57,8 @@ struct UnresolvedPredicates {
     }
 
     private func unresolved(
-        _ predicate: Predicate, _ scopes: [(plan: VMStateDescription.ID, object: Int)]
+        _ predicate: Predicate,
+        _ scopes: [(plan: VMStateDescription.ID, object: Int)]
     ) -> [String] {
         var found: [String] = []
         var open = predicate.names

@@ -55,7 +55,13 @@ struct VMDescRuns {
 extension VMStateEncoder {
     /// Saves an element of an array with its entry in the vmdesc.
     mutating func describedElement(
-        _ index: Int, _ plan: Int, _ node: Int, _ element: Int, count: Int, size: Int?, frame: Int,
+        _ index: Int,
+        _ plan: Int,
+        _ node: Int,
+        _ element: Int,
+        count: Int,
+        size: Int?,
+        frame: Int,
         _ runs: inout VMDescRuns?
     ) throws(VMStateError) {
         guard let entry = runs?.next(element, of: count), let isCompressible = runs?.isCompressible else { return }
@@ -65,8 +71,13 @@ extension VMStateEncoder {
         // A marker is described as a field of its own, which can always be compressed.
         let usesLength = isCompressible || entry.isMarker
         vmdesc?.open(
-            program, index, plan, count: usesLength ? entry.maximum : nil,
-            element: !usesLength && entry.maximum > 1 ? element : nil, marker: entry.isMarker)
+            program,
+            index,
+            plan,
+            count: usesLength ? entry.maximum : nil,
+            element: !usesLength && entry.maximum > 1 ? element : nil,
+            marker: entry.isMarker
+        )
         let start = output.count
         if isNull {
             try null(step)

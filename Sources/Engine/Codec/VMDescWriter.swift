@@ -63,7 +63,8 @@ struct VMDescWriter {
             default:
                 Array(
                     ("\\u" + String(repeating: "0", count: 4 - String(unit, radix: 16).count)
-                        + String(unit, radix: 16, uppercase: true)).utf8)
+                        + String(unit, radix: 16, uppercase: true)).utf8
+                )
             }
         }
     }
@@ -118,7 +119,12 @@ struct VMDescWriter {
 
     /// Opens the object of a field, or of an element of one.
     mutating func open(
-        _ program: Program, _ index: Int, _ plan: Int, count: Int? = nil, element: Int? = nil, marker: Bool = false
+        _ program: Program,
+        _ index: Int,
+        _ plan: Int,
+        count: Int? = nil,
+        element: Int? = nil,
+        marker: Bool = false
     ) {
         guard !isSilent, let fields = program.descriptions[plan].fields else { return }
         let step = program.steps[index]

@@ -12,18 +12,27 @@ public struct VMStateCodec: Sendable {
     ///   - given: predicates and constants by name.
     /// - Throws: `vmsd-invalid` and `count-unknown` with the place in the document.
     public init(
-        _ document: VMStateDocument, dialect: Dialect = .next, given: [String: Predicate] = [:],
+        _ document: VMStateDocument,
+        dialect: Dialect = .next,
+        given: [String: Predicate] = [:],
         limits: Limits = .default
     ) throws(VMStateError) {
         let document = try document.checked()
         guard document.kind != .dump else {
             throw VMStateError(
-                .vmsdInvalid, expected: "a document with infos and flags", found: "a -dump-vmstate, which has none",
-                path: JSONPointer())
+                .vmsdInvalid,
+                expected: "a document with infos and flags",
+                found: "a -dump-vmstate, which has none",
+                path: JSONPointer()
+            )
         }
         guard let root = document.root else {
             throw VMStateError(
-                .vmsdInvalid, expected: "one description", found: "\(document.roots.count)", path: JSONPointer())
+                .vmsdInvalid,
+                expected: "one description",
+                found: "\(document.roots.count)",
+                path: JSONPointer()
+            )
         }
         var builder = ProgramBuilder(document, dialect: dialect, given: given)
         program = try builder.build(root: root)
@@ -89,25 +98,43 @@ public struct VMStateCodec: Sendable {
     }
 
     private func decode(
-        _ stream: [UInt8], _ input: ByteView, _ names: ByteView, _ version: Int, _ initial: MemberLookup?, _ object: Int,
+        _ stream: [UInt8],
+        _ input: ByteView,
+        _ names: ByteView,
+        _ version: Int,
+        _ initial: MemberLookup?,
+        _ object: Int,
         _ options: DecodeOptions
     ) throws(VMStateError) -> Decoded {
         try UnresolvedPredicates(program, initial: initial).check(object)
         var decoder = VMStateDecoder(
-            program, input: input, from: 0, names: names, initial: initial, recordsOffsets: options.recordsOffsets,
-            limits: limits)
+            program,
+            input: input,
+            from: 0,
+            names: names,
+            initial: initial,
+            recordsOffsets: options.recordsOffsets,
+            limits: limits
+        )
         try decoder.load(program.root, version: version, initial: object, enclosing: -1)
         let left = input.count - decoder.position
         let endsWithEOF = left == 1 && input[decoder.position] == 0
         guard left == 0 || endsWithEOF || options.isPartial else {
             throw VMStateError(
-                .trailingBytes, at: decoder.position, expected: "the end of the stream",
-                found: left == 1 ? "1 more byte" : "\(left) more bytes", path: description.path)
+                .trailingBytes,
+                at: decoder.position,
+                expected: "the end of the stream",
+                found: left == 1 ? "1 more byte" : "\(left) more bytes",
+                path: description.path
+            )
         }
         return Decoded(
-            state: JSONDocument(text: decoder.text, bytes: stream, tape: decoder.tape), versionID: version,
-            consumed: decoder.position, endsWithEOF: endsWithEOF,
-            offsets: decoder.offsets?.leaves(names: program.names).map { ($0.path, $0.range) } ?? [])
+            state: JSONDocument(text: decoder.text, bytes: stream, tape: decoder.tape),
+            versionID: version,
+            consumed: decoder.position,
+            endsWithEOF: endsWithEOF,
+            offsets: decoder.offsets?.leaves(names: program.names).map { ($0.path, $0.range) } ?? []
+        )
     }
 
     // MARK: Encoding
@@ -128,20 +155,29 @@ public struct VMStateCodec: Sendable {
     ///   - describes: whether the vmdesc is made too.
     /// - Throws: what is wrong with the state, with its places in the state and the description.
     public func encode(
-        _ state: JSONNode, versionID: Int? = nil, describes: Bool = false
+        _ state: JSONNode,
+        versionID: Int? = nil,
+        describes: Bool = false
     ) throws(VMStateError) -> Encoded {
         let version = versionID ?? description.versionID
         guard version >= 0, version <= description.versionID else {
             throw VMStateError(
-                version < 0 ? .versionTooOld : .versionTooNew, expected: "version 0 … \(description.versionID)",
-                found: String(version), path: description.path)
+                version < 0 ? .versionTooOld : .versionTooNew,
+                expected: "version 0 … \(description.versionID)",
+                found: String(version),
+                path: description.path
+            )
         }
         return try state.document.text.withByteView { (text) throws(VMStateError) in
             try state.document.bytes.withByteView { (bytes) throws(VMStateError) in
                 try program.names.withByteView { (names) throws(VMStateError) in
                     var encoder = VMStateEncoder(
-                        program, state: MemberLookup(tape: state.document.tape, text: text, names: names),
-                        bytes: bytes, describes: describes, limits: limits)
+                        program,
+                        state: MemberLookup(tape: state.document.tape, text: text, names: names),
+                        bytes: bytes,
+                        describes: describes,
+                        limits: limits
+                    )
                     try encoder.save(program.root, version: version, object: state.index, enclosing: -1)
                     guard !encoder.output.isOverLimit else { throw encoder.overLimit() }
                     return encoder.finish()

@@ -4,7 +4,11 @@ extension VMStateDecoder {
     /// Loads fields whose members lie in objects inside the state object, or share a member. The values are first read in the
     /// order of the stream and then put where they belong; of two for one member, the later stays.
     mutating func loadArranged(
-        _ plan: Int, version: Int, frame: Int, initial: Int, count: inout Int
+        _ plan: Int,
+        version: Int,
+        frame: Int,
+        initial: Int,
+        count: inout Int
     ) throws(VMStateError) {
         guard let arrangement = program.plans[plan].arrangement else { return }
         let first = tape.words.count
@@ -31,7 +35,9 @@ extension VMStateDecoder {
 
     /// Writes the members that `values` make at one depth; returns how many.
     private func place(
-        _ values: ArraySlice<(tokens: [Program.Name], words: Range<Int>)>, depth: Int, into result: inout JSONTape
+        _ values: ArraySlice<(tokens: [Program.Name], words: Range<Int>)>,
+        depth: Int,
+        into result: inout JSONTape
     ) -> Int {
         var order: [Int] = []
         var groups: [Int: [(tokens: [Program.Name], words: Range<Int>)]] = [:]

@@ -87,7 +87,8 @@ extension VMStateDecoder {
     }
 
     private mutating func under(
-        _ token: String, _ body: (inout VMStateDecoder) throws(VMStateError) -> Void
+        _ token: String,
+        _ body: (inout VMStateDecoder) throws(VMStateError) -> Void
     ) throws(VMStateError) {
         do {
             offsets?.enter(token: token)
@@ -107,8 +108,10 @@ extension VMStateDecoder {
         let plan = program.plans[child]
         guard version > plan.versionID || version < plan.minimumVersionID else { return }
         throw VMStateError(
-            version > plan.versionID ? .versionTooNew : .versionTooOld, at: position,
+            version > plan.versionID ? .versionTooNew : .versionTooOld,
+            at: position,
             expected: "version \(plan.minimumVersionID) … \(plan.versionID) of \"\(program.descriptions[child].name)\"",
-            found: "the field's version \(version)")
+            found: "the field's version \(version)"
+        )
     }
 }

@@ -6,7 +6,11 @@ extension VMStateDecoder {
     /// - Returns: whether there is a value: nothing is written for a field that does not exist and that the destination does not
     ///   have, for assertions and for unused bytes that are zero.
     mutating func field(
-        _ index: Int, plan: Int, version: Int, frame: Int, initial: Int
+        _ index: Int,
+        plan: Int,
+        version: Int,
+        frame: Int,
+        initial: Int
     ) throws(VMStateError) -> Bool {
         let step = program.steps[index]
         let value = tape.words.count
@@ -52,8 +56,11 @@ extension VMStateDecoder {
             switch error {
             case .unresolved(let name):
                 throw VMStateError(
-                    .predicateUnresolved, at: position,
-                    expected: "a predicate or a member that is known before the field", found: name)
+                    .predicateUnresolved,
+                    at: position,
+                    expected: "a predicate or a member that is known before the field",
+                    found: name
+                )
             case .undefined(let reason):
                 throw VMStateError(.vmsdInvalid, at: position, expected: "a predicate with a value", found: reason)
             }
@@ -64,7 +71,9 @@ extension VMStateDecoder {
 
     /// The value of a member, as it is when the field is reached: loaded, else the destination's, else of the enclosing object.
     private func find<Value>(
-        _ id: FieldShape.MemberID, frame: Int, loaded: (MemberLookup, Int) -> Value?
+        _ id: FieldShape.MemberID,
+        frame: Int,
+        loaded: (MemberLookup, Int) -> Value?
     ) -> Value? {
         var frame = frame
         while frame >= 0 {
@@ -98,15 +107,22 @@ extension VMStateDecoder {
             return JSONInteger(Int64(try ProgramBuilder.resolve(.symbol(constant), program.given)))
         }
         throw VMStateError(
-            .countUnknown, at: position,
+            .countUnknown,
+            at: position,
             expected: "member \"\(program.paths[id].text)\" in the stream before the field, or in initial",
-            found: "none")
+            found: "none"
+        )
     }
 
     // MARK: Elements
 
     private mutating func array(
-        _ index: Int, plan: Int, count: Int, size: Int?, current: Int, frame: Int
+        _ index: Int,
+        plan: Int,
+        count: Int,
+        size: Int?,
+        current: Int,
+        frame: Int
     ) throws(VMStateError) {
         let step = program.steps[index]
         if step.encoding == .unusedBuffer {
@@ -127,8 +143,11 @@ extension VMStateDecoder {
             do throws(VMStateError) {
                 if position == first, element >= limits.emptyElements || tape.words.count > limits.stateWords {
                     throw VMStateError(
-                        .limitExceeded, at: position,
-                        expected: "at most \(limits.emptyElements) elements without bytes", found: "\(count)")
+                        .limitExceeded,
+                        at: position,
+                        expected: "at most \(limits.emptyElements) elements without bytes",
+                        found: "\(count)"
+                    )
                 }
                 offsets?.enter(index: element)
                 try arrayElement(index, plan: plan, size: size, current: known, frame: frame)
@@ -146,7 +165,11 @@ extension VMStateDecoder {
 
     /// An element of an array, which may be NULL in an array of pointers.
     private mutating func arrayElement(
-        _ index: Int, plan: Int, size: Int?, current: Int, frame: Int
+        _ index: Int,
+        plan: Int,
+        size: Int?,
+        current: Int,
+        frame: Int
     ) throws(VMStateError) {
         let step = program.steps[index]
         guard step.shape.isPointerArray else {
@@ -158,9 +181,11 @@ extension VMStateDecoder {
             let marker = try byte()
             guard marker == PointerMarker.null || (marker == PointerMarker.valid && step.shape.isDynamic) else {
                 throw VMStateError(
-                    .markerInvalid, at: start,
+                    .markerInvalid,
+                    at: start,
                     expected: step.shape.isDynamic ? "a marker 0x30 or 0x31" : "a marker 0x30, the element is NULL",
-                    found: "0x" + String(marker, radix: 16))
+                    found: "0x" + String(marker, radix: 16)
+                )
             }
             if marker == PointerMarker.null {
                 offsets?.record(start, position)
@@ -168,11 +193,20 @@ extension VMStateDecoder {
             }
         }
         try element(
-            index, plan: plan, size: size, current: step.shape.isDynamic ? -1 : current, frame: frame)
+            index,
+            plan: plan,
+            size: size,
+            current: step.shape.isDynamic ? -1 : current,
+            frame: frame
+        )
     }
 
     private mutating func element(
-        _ index: Int, plan: Int, size: Int?, current: Int, frame: Int
+        _ index: Int,
+        plan: Int,
+        size: Int?,
+        current: Int,
+        frame: Int
     ) throws(VMStateError) {
         let step = program.steps[index]
         let start = position
@@ -193,7 +227,11 @@ extension VMStateDecoder {
 
     /// The checks of `… equal` and `int32 le` against the destination's own value, as far as it is known.
     private func check(
-        _ step: Program.Step, _ node: Int, _ current: Int, plan: Int, start: Int
+        _ step: Program.Step,
+        _ node: Int,
+        _ current: Int,
+        plan: Int,
+        start: Int
     ) throws(VMStateError) {
         let read = text.withByteView { JSONInteger(tape, node, $0) }
         guard let read else { return }
@@ -202,13 +240,20 @@ extension VMStateDecoder {
             guard let own, own != read else { return }
             let hint = program.field(step, of: plan)?.errHint.map { " (\($0))" } ?? ""
             throw VMStateError(
-                .equalMismatch, at: start, expected: own.description + hint, found: read.description)
+                .equalMismatch,
+                at: start,
+                expected: own.description + hint,
+                found: read.description
+            )
         }
         let value = read.asInt64 ?? -1
         guard value >= 0, value <= own?.asInt64 ?? Int64(Int32.max) else {
             throw VMStateError(
-                .valueOutOfRange, at: start, expected: "0 … \(own?.description ?? String(Int32.max))",
-                found: read.description)
+                .valueOutOfRange,
+                at: start,
+                expected: "0 … \(own?.description ?? String(Int32.max))",
+                found: read.description
+            )
         }
     }
 }

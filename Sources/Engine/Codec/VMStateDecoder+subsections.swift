@@ -10,7 +10,11 @@ extension VMStateDecoder {
     /// the enclosing description. Only the low 8 bits of the version count.
     /// Source: QEMU migration/vmstate.c, vmstate_subsection_load().
     mutating func loadSubsections(
-        _ plan: Int, frame: Int, initial: Int, object: Int, count: inout Int
+        _ plan: Int,
+        frame: Int,
+        initial: Int,
+        object: Int,
+        count: inout Int
     ) throws(VMStateError) {
         let own = program.plans[plan].name
         while position &+ 2 <= input.count, input[position] == Self.subsectionMark {
@@ -27,16 +31,25 @@ extension VMStateDecoder {
                 })
             else {
                 throw VMStateError(
-                    .subsectionUnknown, at: position,
+                    .subsectionUnknown,
+                    at: position,
                     expected: subsections.isEmpty
                         ? "no subsection of \"\(program.descriptions[plan].name)\""
                         : "one of "
                             + subsections.map { "\"\(program.descriptions[$0.id].name)\"" }.joined(separator: ", "),
                     found: "\"\(String(decoding: input.array(name..<name + length), as: UTF8.self))\"",
-                    path: program.descriptions[plan].path.appending("subsections"))
+                    path: program.descriptions[plan].path.appending("subsections")
+                )
             }
             do {
-                try load(subsection, named: name..<name + length, frame: frame, initial: initial, object: object, &count)
+                try load(
+                    subsection,
+                    named: name..<name + length,
+                    frame: frame,
+                    initial: initial,
+                    object: object,
+                    &count
+                )
             } catch {
                 throw error.under(program.descriptions[subsection.id].name)
                     .within(program.descriptions[subsection.id].path)
@@ -45,7 +58,11 @@ extension VMStateDecoder {
     }
 
     private mutating func load(
-        _ subsection: Program.Subsection, named name: Range<Int>, frame: Int, initial own: Int, object: Int,
+        _ subsection: Program.Subsection,
+        named name: Range<Int>,
+        frame: Int,
+        initial own: Int,
+        object: Int,
         _ count: inout Int
     ) throws(VMStateError) {
         position = name.upperBound

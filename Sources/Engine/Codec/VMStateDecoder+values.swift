@@ -14,8 +14,11 @@ extension VMStateDecoder {
     private func truncated(_ length: Int) -> VMStateError {
         let left = input.count - position
         return VMStateError(
-            .streamTruncated, at: position, expected: length == 1 ? "1 byte" : "\(length) bytes",
-            found: left == 1 ? "1 byte" : "\(left) bytes")
+            .streamTruncated,
+            at: position,
+            expected: length == 1 ? "1 byte" : "\(length) bytes",
+            found: left == 1 ? "1 byte" : "\(left) bytes"
+        )
     }
 
     mutating func byte() throws(VMStateError) -> UInt8 {
@@ -69,7 +72,11 @@ extension VMStateDecoder {
 
     /// An element of an info that is no scalar.
     mutating func custom(
-        _ encoding: VMStateInfo.Encoding, _ step: Program.Step, size: Int?, current: Int, frame: Int
+        _ encoding: VMStateInfo.Encoding,
+        _ step: Program.Step,
+        size: Int?,
+        current: Int,
+        frame: Int
     ) throws(VMStateError) {
         switch encoding {
         case .bool, .integer, .double: break
@@ -90,14 +97,22 @@ extension VMStateDecoder {
             guard marker == PointerMarker.null || (marker == PointerMarker.valid && encoding == .pointerMarker)
             else {
                 throw VMStateError(
-                    .markerInvalid, at: start, expected: "a marker 0x30", found: "0x" + String(marker, radix: 16))
+                    .markerInvalid,
+                    at: start,
+                    expected: "a marker 0x30",
+                    found: "0x" + String(marker, radix: 16)
+                )
             }
             tape.append(marker == PointerMarker.null ? .null : .true)
         case .name:
             let length = Int(try byte())
             let start = try take(length)
             let name = JSONText.escape(String(decoding: input.array(start..<position), as: UTF8.self))
-            tape.append(name.contains(UInt8(ascii: "\\")) ? .escapedString : .string, offset: text.count, length: name.count)
+            tape.append(
+                name.contains(UInt8(ascii: "\\")) ? .escapedString : .string,
+                offset: text.count,
+                length: name.count
+            )
             text += name
         case .byteArray: try bytes(Int(input.bigEndian(UInt32.self, at: try take(4))))
         case .opaque(let extent): try opaque(extent, size: size)

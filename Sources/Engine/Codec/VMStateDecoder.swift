@@ -34,8 +34,13 @@ struct VMStateDecoder {
     }
 
     init(
-        _ program: Program, input: ByteView, from position: Int, names: ByteView, initial: MemberLookup?,
-        recordsOffsets: Bool, limits: Limits
+        _ program: Program,
+        input: ByteView,
+        from position: Int,
+        names: ByteView,
+        initial: MemberLookup?,
+        recordsOffsets: Bool,
+        limits: Limits
     ) {
         self.program = program
         self.input = input
@@ -53,7 +58,10 @@ struct VMStateDecoder {
 
     /// Loads one object: its fields, its subsections, and what the destination has beside them.
     mutating func load(
-        _ plan: Int, version: Int, initial: Int, enclosing: Int
+        _ plan: Int,
+        version: Int,
+        initial: Int,
+        enclosing: Int
     ) throws(VMStateError) {
         guard version <= program.plans[plan].versionID else { throw versionError(.versionTooNew, plan, version) }
         guard version >= program.plans[plan].minimumVersionID else { throw versionError(.versionTooOld, plan, version) }
@@ -61,10 +69,13 @@ struct VMStateDecoder {
         defer { depth -= 1 }
         guard depth <= limits.descriptionDepth, tape.words.count <= limits.stateWords else {
             throw VMStateError(
-                .limitExceeded, at: position,
+                .limitExceeded,
+                at: position,
                 expected: depth > limits.descriptionDepth
                     ? "at most \(limits.descriptionDepth) descriptions inside each other"
-                    : "a state of at most \(limits.stateWords) words", path: program.descriptions[plan].path)
+                    : "a state of at most \(limits.stateWords) words",
+                path: program.descriptions[plan].path
+            )
         }
 
         let object = tape.open(.object)
@@ -74,7 +85,13 @@ struct VMStateDecoder {
             frame = frames.count
             frames.append(
                 Frame(
-                    plan: plan, version: version, initial: initial, enclosing: enclosing, firstSlot: slots.count))
+                    plan: plan,
+                    version: version,
+                    initial: initial,
+                    enclosing: enclosing,
+                    firstSlot: slots.count
+                )
+            )
             for _ in 0..<program.plans[plan].slotCount { slots.append(-1) }
         }
         if program.plans[plan].arrangement != nil {
@@ -94,13 +111,20 @@ struct VMStateDecoder {
     private func versionError(_ code: VMStateError.Code, _ plan: Int, _ version: Int) -> VMStateError {
         let description = program.descriptions[plan]
         return VMStateError(
-            code, at: position,
+            code,
+            at: position,
             expected: "version \(description.minimumVersionID) … \(description.versionID) of \"\(description.name)\"",
-            found: String(version), path: description.path)
+            found: String(version),
+            path: description.path
+        )
     }
 
     private mutating func loadFields(
-        _ plan: Int, version: Int, frame: Int, initial: Int, count: inout Int
+        _ plan: Int,
+        version: Int,
+        frame: Int,
+        initial: Int,
+        count: inout Int
     ) throws(VMStateError) {
         for index in program.plans[plan].steps {
             let key = program.steps[index].key
@@ -131,8 +155,11 @@ struct VMStateDecoder {
         offsets?.enter(key: program.steps[index].key)
         if program.steps[index].kind == .structure {
             try load(
-                program.steps[index].child, version: program.steps[index].loadVersion,
-                initial: member(index, of: initial), enclosing: -1)
+                program.steps[index].child,
+                version: program.steps[index].loadVersion,
+                initial: member(index, of: initial),
+                enclosing: -1
+            )
         } else {
             try scalar(program.steps[index].kind)
             offsets?.record(start, position)
@@ -158,7 +185,9 @@ struct VMStateDecoder {
     }
 
     /// Members of the destination that are no field keep their value: counters and what predicates read.
-    private mutating func keepOthers(_ plan: Int, _ object: Int, object target: Int, count: inout Int) throws(VMStateError) {
+    private mutating func keepOthers(_ plan: Int, _ object: Int, object target: Int, count: inout Int)
+        throws(VMStateError)
+    {
         guard let initial, initial.tape.tag(at: object) == .object else { return }
         let steps = program.plans[plan].steps
         let arrangement = program.plans[plan].arrangement

@@ -32,7 +32,10 @@ extension VMStateEncoder {
     }
 
     private func exists(
-        _ step: Program.Step, version: Int, frame: Int, isGiven: Bool
+        _ step: Program.Step,
+        version: Int,
+        frame: Int,
+        isGiven: Bool
     ) throws(VMStateError) -> Bool {
         guard step.predicate >= 0 else { return step.versionID <= version }
         return try truth(program.predicates[step.predicate], version: version, frame: frame)
@@ -40,7 +43,12 @@ extension VMStateEncoder {
     }
 
     private mutating func array(
-        _ index: Int, _ plan: Int, _ node: Int, count: Int, size: Int?, frame: Int
+        _ index: Int,
+        _ plan: Int,
+        _ node: Int,
+        count: Int,
+        size: Int?,
+        frame: Int
     ) throws(VMStateError) {
         let step = program.steps[index]
         if count == 0, step.isPointer, state.tape.tag(at: node) == .null { return }
@@ -49,7 +57,10 @@ extension VMStateEncoder {
         }
         guard state.tape.count(at: node) == count else {
             throw VMStateError(
-                .countMismatch, expected: "\(count) elements", found: "\(state.tape.count(at: node))")
+                .countMismatch,
+                expected: "\(count) elements",
+                found: "\(state.tape.count(at: node))"
+            )
         }
         var runs = vmdesc.map { _ in VMDescRuns(program, index, nulls: nulls(node, step)) }
         var at = node &+ 2
@@ -69,7 +80,10 @@ extension VMStateEncoder {
 
     @inline(__always)
     private mutating func arrayElement(
-        _ step: Program.Step, _ node: Int, size: Int?, frame: Int
+        _ step: Program.Step,
+        _ node: Int,
+        size: Int?,
+        frame: Int
     ) throws(VMStateError) {
         if step.shape.isPointerArray {
             if state.tape.tag(at: node) == .null { return try null(step) }
@@ -87,8 +101,10 @@ extension VMStateEncoder {
     mutating func null(_ step: Program.Step) throws(VMStateError) {
         guard step.shape.allowsNull else {
             throw VMStateError(
-                .valueOutOfRange, expected: "a value: QEMU \(program.dialect.name) writes no marker with size 0",
-                found: "null")
+                .valueOutOfRange,
+                expected: "a value: QEMU \(program.dialect.name) writes no marker with size 0",
+                found: "null"
+            )
         }
         output.append(PointerMarker.null)
     }

@@ -39,7 +39,10 @@ extension VMStateEncoder {
     private func notAnInteger(_ node: Int, _ range: String) -> VMStateError {
         let isNumber = JSONInteger(state.tape, node, state.text) != nil || state.tape.tag(at: node) == .number
         return VMStateError(
-            isNumber ? .valueOutOfRange : .valueTypeMismatch, expected: "an integer \(range)", found: describe(node))
+            isNumber ? .valueOutOfRange : .valueTypeMismatch,
+            expected: "an integer \(range)",
+            found: describe(node)
+        )
     }
 
     private func bool(_ node: Int) throws(VMStateError) -> Bool {
@@ -118,7 +121,11 @@ extension VMStateEncoder {
 
     /// An element of an info that is no scalar.
     mutating func custom(
-        _ encoding: VMStateInfo.Encoding, _ step: Program.Step, _ node: Int, size: Int?, frame: Int
+        _ encoding: VMStateInfo.Encoding,
+        _ step: Program.Step,
+        _ node: Int,
+        size: Int?,
+        frame: Int
     ) throws(VMStateError) {
         switch encoding {
         case .bool, .integer, .double: break
@@ -134,7 +141,9 @@ extension VMStateEncoder {
             default: throw typeMismatch("null or true", node)
             }
         case .name:
-            guard [.string, .escapedString].contains(state.tape.tag(at: node)) else { throw typeMismatch("a name", node) }
+            guard [.string, .escapedString].contains(state.tape.tag(at: node)) else {
+                throw typeMismatch("a name", node)
+            }
             let name = JSONText.unescaped(state.tape, node, state.text)
             guard name.count <= 255 else {
                 throw VMStateError(.valueOutOfRange, expected: "at most 255 bytes", found: "\(name.count) bytes")
@@ -153,7 +162,10 @@ extension VMStateEncoder {
         guard state.tape.tag(at: node) == .array else { throw typeMismatch("an array of \(words) words", node) }
         guard state.tape.count(at: node) == words else {
             throw VMStateError(
-                .countMismatch, expected: "\(words) words", found: "\(state.tape.count(at: node))")
+                .countMismatch,
+                expected: "\(words) words",
+                found: "\(state.tape.count(at: node))"
+            )
         }
         try elements(node) { (encoder, element) throws(VMStateError) in try encoder.scalar(.uint64, element) }
     }
@@ -223,7 +235,8 @@ extension VMStateEncoder {
     }
 
     private mutating func elements(
-        _ array: Int, _ body: (inout VMStateEncoder, Int) throws(VMStateError) -> Void
+        _ array: Int,
+        _ body: (inout VMStateEncoder, Int) throws(VMStateError) -> Void
     ) throws(VMStateError) {
         var at = array &+ 2
         for index in 0..<state.tape.count(at: array) {

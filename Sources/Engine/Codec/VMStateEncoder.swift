@@ -43,7 +43,9 @@ struct VMStateEncoder: ~Copyable {
                 .limitExceeded,
                 expected: depth > limits.descriptionDepth
                     ? "at most \(limits.descriptionDepth) descriptions inside each other"
-                    : "at most \(limits.outputBytes) bytes", path: program.descriptions[plan].path)
+                    : "at most \(limits.outputBytes) bytes",
+                path: program.descriptions[plan].path
+            )
         }
         var frame = -1
         if program.plans[plan].needsFrame {
@@ -56,7 +58,12 @@ struct VMStateEncoder: ~Copyable {
             used = -1
             for (ordinal, index) in program.plans[plan].steps.enumerated() {
                 try field(
-                    index, plan: plan, version: version, frame: frame, node: find(arrangement.tokens[ordinal], object))
+                    index,
+                    plan: plan,
+                    version: version,
+                    frame: frame,
+                    node: find(arrangement.tokens[ordinal], object)
+                )
             }
         } else {
             used = try saveFields(plan, version: version, frame: frame, object: object)
@@ -70,7 +77,10 @@ struct VMStateEncoder: ~Copyable {
 
     /// Saves the fields of an object whose members are its fields; returns how many members there were for them.
     private mutating func saveFields(
-        _ plan: Int, version: Int, frame: Int, object: Int
+        _ plan: Int,
+        version: Int,
+        frame: Int,
+        object: Int
     ) throws(VMStateError) -> Int {
         var used = 0
         // Members mostly come in the order of the fields.
@@ -89,8 +99,11 @@ struct VMStateEncoder: ~Copyable {
                 do throws(VMStateError) {
                     if program.steps[index].kind == .structure {
                         try save(
-                            program.steps[index].child, version: program.steps[index].saveVersion, object: node,
-                            enclosing: -1)
+                            program.steps[index].child,
+                            version: program.steps[index].saveVersion,
+                            object: node,
+                            enclosing: -1
+                        )
                     } else {
                         try scalar(program.steps[index].kind, node)
                     }
@@ -139,8 +152,11 @@ struct VMStateEncoder: ~Copyable {
                 throw VMStateError(
                     .stateUnknownMember,
                     expected: "a member of \"\(program.descriptions[plan].name)\": "
-                        + tree.children.keys.sorted().prefix(40).joined(separator: ", "), found: "\"\(name)\"",
-                    path: program.descriptions[plan].path, statePath: JSONPointer([name]))
+                        + tree.children.keys.sorted().prefix(40).joined(separator: ", "),
+                    found: "\"\(name)\"",
+                    path: program.descriptions[plan].path,
+                    statePath: JSONPointer([name])
+                )
             }
             if !child.isLeaf, state.tape.tag(at: value) == .object {
                 do throws(VMStateError) {
@@ -168,7 +184,10 @@ struct VMStateEncoder: ~Copyable {
 
     /// Saves the subsections that are needed, in the order of the list; returns how many members the state has for them.
     private mutating func saveSubsections(
-        _ plan: Int, frame: Int, version: Int, object: Int
+        _ plan: Int,
+        frame: Int,
+        version: Int,
+        object: Int
     ) throws(VMStateError) -> Int {
         var used = 0
         for subsection in program.plans[plan].subsections {
@@ -182,8 +201,11 @@ struct VMStateEncoder: ~Copyable {
                 }
                 guard subsection.key.plain.count <= 255, (1...255).contains(subsection.key.plain.count) else {
                     throw VMStateError(
-                        .vmsdInvalid, expected: "a name of 1 … 255 bytes",
-                        found: "\(subsection.key.plain.count) bytes", rule: Rule.ID("VMSD002"))
+                        .vmsdInvalid,
+                        expected: "a name of 1 … 255 bytes",
+                        found: "\(subsection.key.plain.count) bytes",
+                        rule: Rule.ID("VMSD002")
+                    )
                 }
                 vmdesc?.beginSubsection()
                 output.append(VMStateDecoder.subsectionMark)
@@ -201,7 +223,10 @@ struct VMStateEncoder: ~Copyable {
     }
 
     private func isNeeded(
-        _ subsection: Program.Subsection, version: Int, frame: Int, isGiven: Bool
+        _ subsection: Program.Subsection,
+        version: Int,
+        frame: Int,
+        isGiven: Bool
     ) throws(VMStateError) -> Bool {
         guard subsection.needed >= 0 else { return true }
         return try truth(program.predicates[subsection.needed], version: version, frame: frame) ?? isGiven
@@ -240,7 +265,10 @@ struct VMStateEncoder: ~Copyable {
             return JSONInteger(Int64(try ProgramBuilder.resolve(.symbol(constant), program.given)))
         }
         throw VMStateError(
-            .countUnknown, expected: "an integer in member \"\(program.paths[id].text)\" of the state", found: "none")
+            .countUnknown,
+            expected: "an integer in member \"\(program.paths[id].text)\" of the state",
+            found: "none"
+        )
     }
 
     func typeMismatch(_ expected: String, _ node: Int) -> VMStateError {

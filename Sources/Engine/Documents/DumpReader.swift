@@ -43,9 +43,20 @@ extension VMStateDocumentReader {
         fill(
             id,
             VMStateDescription(
-                name: name, versionID: version, minimumVersionID: minimum, hasMinimumVersionID: true, priority: nil,
-                isUnmigratable: false, isEarlySetup: false, needed: nil, fields: fields, subsections: subsections,
-                hasSubsectionList: node["Subsections"] != nil, path: path))
+                name: name,
+                versionID: version,
+                minimumVersionID: minimum,
+                hasMinimumVersionID: true,
+                priority: nil,
+                isUnmigratable: false,
+                isEarlySetup: false,
+                needed: nil,
+                fields: fields,
+                subsections: subsections,
+                hasSubsectionList: node["Subsections"] != nil,
+                path: path
+            )
+        )
         return id
     }
 
@@ -53,10 +64,22 @@ extension VMStateDocumentReader {
         let num = node["num"]?.int
         let child = node["Description"].map { readDumpDescription($0, at: path.appending("Description")) }
         return VMStateField(
-            name: node["field"]?.string ?? "", offset: nil, info: nil, flags: num == nil ? .single : .array,
+            name: node["field"]?.string ?? "",
+            offset: nil,
+            info: nil,
+            flags: num == nil ? .single : .array,
             versionID: node["version_id"]?.int ?? 0,
-            fieldExists: node["field_exists"]?.bool == true ? Predicate(constant: 1) : nil, num: .number(num ?? 0),
-            numOffset: nil, size: node["size"]?.int.map(SymbolicNumber.number), sizeOffset: nil, start: .number(0),
-            vmsd: child, keyVMSD: nil, structVersionID: 0, errHint: nil, path: path)
+            fieldExists: node["field_exists"]?.bool == true ? Predicate(constant: 1) : nil,
+            num: .number(num ?? 0),
+            numOffset: nil,
+            size: node["size"]?.int.map(SymbolicNumber.number),
+            sizeOffset: nil,
+            start: .number(0),
+            vmsd: child,
+            keyVMSD: nil,
+            structVersionID: 0,
+            errHint: nil,
+            path: path
+        )
     }
 }

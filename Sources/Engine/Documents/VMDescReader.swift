@@ -38,9 +38,20 @@ extension VMStateDocumentReader {
         fill(
             id,
             VMStateDescription(
-                name: name, versionID: version, minimumVersionID: 0, hasMinimumVersionID: true, priority: nil,
-                isUnmigratable: false, isEarlySetup: false, needed: nil, fields: fields, subsections: subsections,
-                hasSubsectionList: !subsections.isEmpty, path: path))
+                name: name,
+                versionID: version,
+                minimumVersionID: 0,
+                hasMinimumVersionID: true,
+                priority: nil,
+                isUnmigratable: false,
+                isEarlySetup: false,
+                needed: nil,
+                fields: fields,
+                subsections: subsections,
+                hasSubsectionList: !subsections.isEmpty,
+                path: path
+            )
+        )
         return id
     }
 
@@ -71,9 +82,24 @@ extension VMStateDocumentReader {
             }
             fields.append(
                 VMStateField(
-                    name: name, offset: nil, info: info, flags: flags, versionID: 0, fieldExists: nil,
-                    num: .number(count ?? 0), numOffset: nil, size: .number(size), sizeOffset: nil, start: .number(0),
-                    vmsd: child, keyVMSD: nil, structVersionID: entry["version"]?.int ?? 0, errHint: nil, path: place))
+                    name: name,
+                    offset: nil,
+                    info: info,
+                    flags: flags,
+                    versionID: 0,
+                    fieldExists: nil,
+                    num: .number(count ?? 0),
+                    numOffset: nil,
+                    size: .number(size),
+                    sizeOffset: nil,
+                    start: .number(0),
+                    vmsd: child,
+                    keyVMSD: nil,
+                    structVersionID: entry["version"]?.int ?? 0,
+                    errHint: nil,
+                    path: place
+                )
+            )
         }
         return fields
     }

@@ -29,7 +29,11 @@ extension VMStateDocumentReader {
         let expected: VMStateFlags = dialect.endFlag == nil ? [] : .end
         if given != expected {
             problem(
-                path, expected: "a terminator with flags \(expected.text)", found: given.text, rule: "VMSD005")
+                path,
+                expected: "a terminator with flags \(expected.text)",
+                found: given.text,
+                rule: "VMSD005"
+            )
         }
     }
 
@@ -76,9 +80,23 @@ extension VMStateDocumentReader {
         }
         if vmsd != nil, info == nil, !flags.contains(.vstruct) { flags.insert(.struct) }
         return VMStateField(
-            name: name, offset: offset, info: info, flags: flags, versionID: versionID, fieldExists: fieldExists,
-            num: num, numOffset: numOffset, size: size, sizeOffset: sizeOffset, start: start, vmsd: vmsd,
-            keyVMSD: keyVMSD, structVersionID: structVersionID, errHint: errHint, path: path)
+            name: name,
+            offset: offset,
+            info: info,
+            flags: flags,
+            versionID: versionID,
+            fieldExists: fieldExists,
+            num: num,
+            numOffset: numOffset,
+            size: size,
+            sizeOffset: sizeOffset,
+            start: start,
+            vmsd: vmsd,
+            keyVMSD: keyVMSD,
+            structVersionID: structVersionID,
+            errHint: errHint,
+            path: path
+        )
     }
 
     /// Names, or a number as the dialect's release defines it.
@@ -88,8 +106,11 @@ extension VMStateDocumentReader {
         case .number:
             guard let number = node.int, let known = VMStateFlags(number: Int64(number), dialect: dialect) else {
                 problem(
-                    path, expected: "flags of QEMU \(dialect.name)",
-                    found: String(decoding: node.json(), as: UTF8.self), rule: "VMSD028")
+                    path,
+                    expected: "flags of QEMU \(dialect.name)",
+                    found: String(decoding: node.json(), as: UTF8.self),
+                    rule: "VMSD028"
+                )
                 return nil
             }
             flags = known
@@ -99,8 +120,11 @@ extension VMStateDocumentReader {
                     flags.insert(flag)
                 } else {
                     problem(
-                        path.appending(String(index)), expected: "the name of a VMS_ flag",
-                        found: String(decoding: element.json(), as: UTF8.self), rule: "VMSD028")
+                        path.appending(String(index)),
+                        expected: "the name of a VMS_ flag",
+                        found: String(decoding: element.json(), as: UTF8.self),
+                        rule: "VMSD028"
+                    )
                 }
             }
         default: problem(path, expected: "an array of VMS_ names, or a number", found: node.kind.rawValue)
@@ -111,8 +135,11 @@ extension VMStateDocumentReader {
         }
         if flags.contains(.autoAlloc), dialect.dynamicArrays == .never {
             problem(
-                path, expected: "a flag of QEMU \(dialect.name)", found: "VMS_ARRAY_OF_POINTER_AUTO_ALLOC",
-                rule: "VMSD028")
+                path,
+                expected: "a flag of QEMU \(dialect.name)",
+                found: "VMS_ARRAY_OF_POINTER_AUTO_ALLOC",
+                rule: "VMSD028"
+            )
         }
         return flags
     }

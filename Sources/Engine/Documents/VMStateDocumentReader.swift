@@ -13,19 +13,34 @@ struct VMStateDocumentReader {
     }
 
     mutating func problem(
-        _ path: JSONPointer, expected: String? = nil, found: String? = nil, rule: String = "VMDOC001"
+        _ path: JSONPointer,
+        expected: String? = nil,
+        found: String? = nil,
+        rule: String = "VMDOC001"
     ) {
         problems.append(
-            VMStateError(.vmsdInvalid, expected: expected, found: found, path: path, rule: Rule.ID(rule)))
+            VMStateError(.vmsdInvalid, expected: expected, found: found, path: path, rule: Rule.ID(rule))
+        )
     }
 
     /// Keeps a place for a description, so that others can refer to it while it is read.
     mutating func reserve() -> VMStateDescription.ID {
         descriptions.append(
             VMStateDescription(
-                name: "", versionID: 0, minimumVersionID: 0, hasMinimumVersionID: false, priority: nil,
-                isUnmigratable: false, isEarlySetup: false, needed: nil, fields: nil, subsections: [],
-                hasSubsectionList: false, path: JSONPointer()))
+                name: "",
+                versionID: 0,
+                minimumVersionID: 0,
+                hasMinimumVersionID: false,
+                priority: nil,
+                isUnmigratable: false,
+                isEarlySetup: false,
+                needed: nil,
+                fields: nil,
+                subsections: [],
+                hasSubsectionList: false,
+                path: JSONPointer()
+            )
+        )
         return descriptions.count - 1
     }
 
@@ -55,7 +70,9 @@ struct VMStateDocumentReader {
             default: unknown(name, at: JSONPointer(), of: "a VMSD document", ["definitions", "vmsd"])
             }
         }
-        for entry in entries { readDescription(entry.node, at: JSONPointer(["definitions", entry.name]), as: entry.id) }
+        for entry in entries {
+            readDescription(entry.node, at: JSONPointer(["definitions", entry.name]), as: entry.id)
+        }
         guard let main else {
             problem(JSONPointer(), expected: "a member \"vmsd\"", found: "none")
             return reserve()
@@ -68,7 +85,11 @@ struct VMStateDocumentReader {
         guard let name = node.string else { return readDescription(node, at: path) }
         if let id = definitions[name] { return id }
         problem(
-            path, expected: "the name of an entry of definitions", found: "\"\(name)\"", rule: "VMSD025")
+            path,
+            expected: "the name of an entry of definitions",
+            found: "\"\(name)\"",
+            rule: "VMSD025"
+        )
         return reserve()
     }
 
@@ -112,11 +133,14 @@ struct VMStateDocumentReader {
                 }
             default:
                 unknown(
-                    member, at: path, of: "a VMStateDescription",
+                    member,
+                    at: path,
+                    of: "a VMStateDescription",
                     [
                         "name", "version_id", "minimum_version_id", "priority", "unmigratable", "early_setup", "needed",
                         "fields", "subsections",
-                    ])
+                    ]
+                )
             }
         }
         if name == nil || name?.isEmpty == true {
@@ -125,18 +149,30 @@ struct VMStateDocumentReader {
         fill(
             id,
             VMStateDescription(
-                name: name ?? "", versionID: versionID, minimumVersionID: minimumVersionID ?? 0,
-                hasMinimumVersionID: minimumVersionID != nil, priority: priority, isUnmigratable: isUnmigratable,
-                isEarlySetup: isEarlySetup, needed: needed, fields: fields, subsections: subsections,
-                hasSubsectionList: hasSubsectionList, path: path))
+                name: name ?? "",
+                versionID: versionID,
+                minimumVersionID: minimumVersionID ?? 0,
+                hasMinimumVersionID: minimumVersionID != nil,
+                priority: priority,
+                isUnmigratable: isUnmigratable,
+                isEarlySetup: isEarlySetup,
+                needed: needed,
+                fields: fields,
+                subsections: subsections,
+                hasSubsectionList: hasSubsectionList,
+                path: path
+            )
+        )
     }
 
     private mutating func readPriority(_ node: JSONNode, at path: JSONPointer) -> MigrationPriority? {
         if node.int == 0 { return .default }
         if let name = node.string, let priority = MigrationPriority(rawValue: name) { return priority }
         problem(
-            path, expected: MigrationPriority.allCases.map(\.rawValue).joined(separator: ", "),
-            found: String(decoding: node.json(), as: UTF8.self))
+            path,
+            expected: MigrationPriority.allCases.map(\.rawValue).joined(separator: ", "),
+            found: String(decoding: node.json(), as: UTF8.self)
+        )
         return nil
     }
 
@@ -146,8 +182,10 @@ struct VMStateDocumentReader {
         // Members for the caller's own use.
         if member.hasPrefix("x-") { return }
         problem(
-            path.appending(member), expected: "a member of \(what): \(known.joined(separator: ", "))",
-            found: "\"\(member)\"")
+            path.appending(member),
+            expected: "a member of \(what): \(known.joined(separator: ", "))",
+            found: "\"\(member)\""
+        )
     }
 
     mutating func string(_ node: JSONNode, at path: JSONPointer) -> String? {

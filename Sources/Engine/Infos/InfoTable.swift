@@ -30,8 +30,11 @@ extension VMStateInfo {
         Row("uint32 equal", "vmstate_info_uint32_equal", encoding: .integer(width: 4, isSigned: false, .equal)),
         // QEMU calls the check of a uint64 "int64 equal".
         Row(
-            "int64 equal", "vmstate_info_uint64_equal", "uint64 equal",
-            encoding: .integer(width: 8, isSigned: false, .equal)),
+            "int64 equal",
+            "vmstate_info_uint64_equal",
+            "uint64 equal",
+            encoding: .integer(width: 8, isSigned: false, .equal)
+        ),
         Row("int32 equal", "vmstate_info_int32_equal", encoding: .integer(width: 4, isSigned: true, .equal)),
         // "le" is less or equal, not little-endian.
         Row("int32 le", "vmstate_info_int32_le", encoding: .integer(width: 4, isSigned: true, .lessOrEqual)),
@@ -71,8 +74,10 @@ extension VMStateInfo {
         Row("usb-redir-parser", "usbredir_parser_vmstate_info", encoding: .opaque(.counted(width: 4, stride: 1))),
         Row("usb-redir-bufpq", "usbredir_ep_bufpq_vmstate_info", encoding: .opaque(.sized)),
         Row(
-            "usb-redir-packet-id-q", "usbredir_ep_packet_id_q_vmstate_info",
-            encoding: .opaque(.counted(width: 4, stride: 8))),
+            "usb-redir-packet-id-q",
+            "usbredir_ep_packet_id_q_vmstate_info",
+            encoding: .opaque(.counted(width: 4, stride: 8))
+        ),
         Row("irqs", encoding: .opaque(.counted(width: 8, stride: 72))),
         Row("int32_as_uint16", "vmstate_hack_uint32_as_uint16", encoding: .opaque(.fixed(2))),
         Row("uint16_from_uint8", "vmstate_hack_uint16_from_uint8", encoding: .opaque(.fixed(1))),

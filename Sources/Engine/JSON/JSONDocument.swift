@@ -29,7 +29,9 @@ public struct JSONDocument: Sendable {
     ///     is then noted in `firstDuplicate`.
     /// - Throws: the first thing in the text that RFC 8259 does not allow.
     public init(
-        parsing text: [UInt8], maximumDepth: Int = Limits.default.jsonDepth, allowsDuplicates: Bool = false
+        parsing text: [UInt8],
+        maximumDepth: Int = Limits.default.jsonDepth,
+        allowsDuplicates: Bool = false
     ) throws(JSONError) {
         let (tape, duplicate) = try text.withByteView { (view) throws(JSONError) in
             var parser = JSONParser(view, maximumDepth: maximumDepth, allowsDuplicates: allowsDuplicates)

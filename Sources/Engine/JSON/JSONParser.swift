@@ -112,7 +112,9 @@ struct JSONParser {
             try string()
             if !names.insert(key: key, into: &seen, tape: tape, text: text) { try duplicate(key: key, at: quote) }
             skipWhitespace()
-            guard text.byteOrZero(at: position) == UInt8(ascii: ":") else { throw failure(.unexpectedByte, at: position) }
+            guard text.byteOrZero(at: position) == UInt8(ascii: ":") else {
+                throw failure(.unexpectedByte, at: position)
+            }
             position &+= 1
             skipWhitespace()
             try value(depth: depth &+ 1)

@@ -25,7 +25,8 @@ extension JSONPointer: CustomStringConvertible {
     /// The RFC 6901 text: `/a/0/b~1c`.
     public var description: String {
         tokens.map { token in
-            "/" + token.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
+            "/"
+                + token.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
                 .split(separator: "/", omittingEmptySubsequences: false).joined(separator: "~1")
         }.joined()
     }

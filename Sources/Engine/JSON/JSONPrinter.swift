@@ -41,7 +41,11 @@ public struct JSONPrinter: Sendable {
     ///
     /// - Returns: the node behind it.
     private func print(
-        _ tape: JSONTape, _ index: Int, _ text: ByteView, _ bytes: ByteView, _ buffer: inout ByteBuffer
+        _ tape: JSONTape,
+        _ index: Int,
+        _ text: ByteView,
+        _ bytes: ByteView,
+        _ buffer: inout ByteBuffer
     ) -> Int {
         switch tape.tag(at: index) {
         case .null: buffer.append("null")

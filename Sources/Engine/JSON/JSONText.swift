@@ -14,7 +14,11 @@ enum JSONText {
 
     /// Whether a string node says `name`, a range of the text `names`.
     static func equal(
-        _ tape: JSONTape, _ node: Int, _ text: ByteView, to name: (offset: Int, length: Int), in names: ByteView
+        _ tape: JSONTape,
+        _ node: Int,
+        _ text: ByteView,
+        to name: (offset: Int, length: Int),
+        in names: ByteView
     ) -> Bool {
         let reference = tape.reference(at: node)
         if tape.tag(at: node) == .string {

@@ -25,13 +25,16 @@ struct PredicateEvaluator {
 
     /// The value of `predicate`; `member` reads a member of the object, nil when there is none.
     mutating func value(
-        of predicate: Predicate, _ member: (MemberPath) -> CInteger?
+        of predicate: Predicate,
+        _ member: (MemberPath) -> CInteger?
     ) throws(Failure) -> CInteger {
         try value(predicate.root, depth: 0, member)
     }
 
     private mutating func value(
-        _ node: Predicate.Node, depth: Int, _ member: (MemberPath) -> CInteger?
+        _ node: Predicate.Node,
+        depth: Int,
+        _ member: (MemberPath) -> CInteger?
     ) throws(Failure) -> CInteger {
         visited += 1
         guard visited <= Self.maximumVisits else { throw .undefined("the predicates need too many steps") }
@@ -61,15 +64,23 @@ struct PredicateEvaluator {
             return CInteger(try value(right, depth: depth, member).isTrue)
         case .binary(let symbol, let left, let right):
             return try apply(
-                symbol, try value(left, depth: depth, member), try value(right, depth: depth, member))
+                symbol,
+                try value(left, depth: depth, member),
+                try value(right, depth: depth, member)
+            )
         case .conditional(let condition, let yes, let no):
             return try value(
-                try value(condition, depth: depth, member).isTrue ? yes : no, depth: depth, member)
+                try value(condition, depth: depth, member).isTrue ? yes : no,
+                depth: depth,
+                member
+            )
         }
     }
 
     private func apply(
-        _ symbol: Predicate.BinaryOperator, _ left: CInteger, _ right: CInteger
+        _ symbol: Predicate.BinaryOperator,
+        _ left: CInteger,
+        _ right: CInteger
     ) throws(Failure) -> CInteger {
         let isUnsigned = left.isUnsigned || right.isUnsigned
         func result(_ bits: UInt64) -> CInteger { CInteger(bits: bits, isUnsigned: isUnsigned) }

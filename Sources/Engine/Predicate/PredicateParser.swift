@@ -54,7 +54,8 @@ struct PredicateParser {
     /// Operators that bind tighter than `precedence`, from the left.
     private mutating func binary(above precedence: Int) throws(Predicate.SyntaxError) -> Predicate.Node {
         var left = try unary()
-        while case .symbol(let symbol) = token, let entry = Self.binaryOperators[symbol], entry.precedence > precedence {
+        while case .symbol(let symbol) = token, let entry = Self.binaryOperators[symbol], entry.precedence > precedence
+        {
             operators += 1
             guard operators <= Self.maximumOperators else {
                 throw failure("at most \(Self.maximumOperators) operators")
@@ -93,7 +94,9 @@ struct PredicateParser {
         }
     }
 
-    private mutating func prefix(_ unaryOperator: Predicate.UnaryOperator) throws(Predicate.SyntaxError) -> Predicate.Node {
+    private mutating func prefix(_ unaryOperator: Predicate.UnaryOperator) throws(Predicate.SyntaxError)
+        -> Predicate.Node
+    {
         token = try lexer.next()
         return .unary(unaryOperator, try unary())
     }

@@ -38,15 +38,18 @@ public struct DecodeRequest {
         writer.member("consumed", decoded.consumed)
         if decoded.endsWithEOF { writer.member("eof", json: Array("true".utf8)) }
         if options.recordsOffsets {
-            writer.member("offsets", array: { array in
-                for leaf in decoded.offsets {
-                    array.element { object in
-                        object.member("path", leaf.path.description)
-                        object.member("offset", leaf.range.lowerBound)
-                        object.member("size", leaf.range.count)
+            writer.member(
+                "offsets",
+                array: { array in
+                    for leaf in decoded.offsets {
+                        array.element { object in
+                            object.member("path", leaf.path.description)
+                            object.member("offset", leaf.range.lowerBound)
+                            object.member("size", leaf.range.count)
+                        }
                     }
                 }
-            })
+            )
         }
         return try writer.finish()
     }

@@ -36,7 +36,8 @@ struct RequestReader {
         guard value.kind == .number, let number = value.int, range.contains(number) else {
             throw Self.error(
                 "\"\(name)\": an integer \(range.lowerBound) … \(range.upperBound)",
-                String(decoding: value.json(), as: UTF8.self))
+                String(decoding: value.json(), as: UTF8.self)
+            )
         }
         return number
     }
@@ -59,7 +60,9 @@ struct RequestReader {
         guard let name = try string("dialect") else { return .next }
         guard let dialect = Dialect(name: name) else {
             throw Self.error(
-                "\"dialect\": one of " + Dialect.all.map { "\"\($0.name)\"" }.joined(separator: ", "), "\"\(name)\"")
+                "\"dialect\": one of " + Dialect.all.map { "\"\($0.name)\"" }.joined(separator: ", "),
+                "\"\(name)\""
+            )
         }
         return dialect
     }
@@ -80,12 +83,15 @@ struct RequestReader {
                         given[name] = try Predicate(text)
                     } catch {
                         throw Self.error(
-                            "\"\(member)\", \"\(name)\": \(error.expected) at offset \(error.offset)", "\"\(text)\"")
+                            "\"\(member)\", \"\(name)\": \(error.expected) at offset \(error.offset)",
+                            "\"\(text)\""
+                        )
                     }
                 } else {
                     throw Self.error(
                         "\"\(member)\", \"\(name)\": true, false, an integer or an expression",
-                        String(decoding: value.json(), as: UTF8.self))
+                        String(decoding: value.json(), as: UTF8.self)
+                    )
                 }
             }
         }

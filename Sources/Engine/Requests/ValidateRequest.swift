@@ -36,7 +36,9 @@ public struct ValidateRequest {
         if let error = codecError() {
             let finding = Finding(error)
             // What the codec refuses in a description is mostly what a rule has already said.
-            let isKnown = findings.contains { $0.severity == .error && $0.rule == finding.rule && $0.path == finding.path }
+            let isKnown = findings.contains {
+                $0.severity == .error && $0.rule == finding.rule && $0.path == finding.path
+            }
             if !isKnown { findings.append(finding) }
         }
         return ValidationReport(findings)

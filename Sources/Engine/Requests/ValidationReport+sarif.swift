@@ -8,25 +8,40 @@ extension ValidationReport {
         var writer = JSONObjectWriter()
         writer.member("$schema", "https://json.schemastore.org/sarif-2.1.0.json")
         writer.member("version", "2.1.0")
-        writer.member("runs", array: { runs in
-            runs.element { run in
-                run.member("tool", object: { tool in
-                    tool.member("driver", object: { driver in
-                        driver.member("name", "qevm")
-                        driver.member("version", Product.version)
-                        driver.member("rules", array: { array in
-                            for rule in rules { array.element { Self.write(rule, &$0) } }
-                        })
-                    })
-                })
-                run.member("results", array: { results in
-                    for finding in findings {
-                        let index = rules.firstIndex { $0.id == finding.rule }
-                        results.element { Self.write(finding, index, &$0) }
-                    }
-                })
+        writer.member(
+            "runs",
+            array: { runs in
+                runs.element { run in
+                    run.member(
+                        "tool",
+                        object: { tool in
+                            tool.member(
+                                "driver",
+                                object: { driver in
+                                    driver.member("name", "qevm")
+                                    driver.member("version", Product.version)
+                                    driver.member(
+                                        "rules",
+                                        array: { array in
+                                            for rule in rules { array.element { Self.write(rule, &$0) } }
+                                        }
+                                    )
+                                }
+                            )
+                        }
+                    )
+                    run.member(
+                        "results",
+                        array: { results in
+                            for finding in findings {
+                                let index = rules.firstIndex { $0.id == finding.rule }
+                                results.element { Self.write(finding, index, &$0) }
+                            }
+                        }
+                    )
+                }
             }
-        })
+        )
         return try writer.finish()
     }
 
@@ -43,18 +58,24 @@ extension ValidationReport {
         object.member("level", finding.severity.rawValue)
         object.member("message", object: { $0.member("text", finding.message) })
         guard finding.path != nil || finding.statePath != nil else { return }
-        object.member("locations", array: { locations in
-            locations.element { location in
-                location.member("logicalLocations", array: { array in
-                    for (pointer, kind) in [(finding.path, "member"), (finding.statePath, "value")] {
-                        guard let pointer else { continue }
-                        array.element { logical in
-                            logical.member("fullyQualifiedName", pointer.description)
-                            logical.member("kind", kind)
+        object.member(
+            "locations",
+            array: { locations in
+                locations.element { location in
+                    location.member(
+                        "logicalLocations",
+                        array: { array in
+                            for (pointer, kind) in [(finding.path, "member"), (finding.statePath, "value")] {
+                                guard let pointer else { continue }
+                                array.element { logical in
+                                    logical.member("fullyQualifiedName", pointer.description)
+                                    logical.member("kind", kind)
+                                }
+                            }
                         }
-                    }
-                })
+                    )
+                }
             }
-        })
+        )
     }
 }

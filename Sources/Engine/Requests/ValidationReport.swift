@@ -30,30 +30,39 @@ public struct ValidationReport: Sendable {
     public func json() throws(VMStateError) -> [UInt8] {
         var writer = JSONObjectWriter()
         writer.member("valid", isValid)
-        writer.member("summary", object: { summary in
-            summary.member("errors", count(.error))
-            summary.member("warnings", count(.warning))
-            summary.member("notes", count(.note))
-        })
-        writer.member("findings", array: { array in
-            for finding in findings {
-                array.element { object in
-                    object.member("rule", finding.rule.description)
-                    object.member("severity", finding.severity.rawValue)
-                    object.member("message", finding.message)
-                    object.member("path", finding.path?.description)
-                    object.member("state_path", finding.statePath?.description)
-                    object.member("offset", finding.offset)
-                    object.member("location", Optional<String>.none)
+        writer.member(
+            "summary",
+            object: { summary in
+                summary.member("errors", count(.error))
+                summary.member("warnings", count(.warning))
+                summary.member("notes", count(.note))
+            }
+        )
+        writer.member(
+            "findings",
+            array: { array in
+                for finding in findings {
+                    array.element { object in
+                        object.member("rule", finding.rule.description)
+                        object.member("severity", finding.severity.rawValue)
+                        object.member("message", finding.message)
+                        object.member("path", finding.path?.description)
+                        object.member("state_path", finding.statePath?.description)
+                        object.member("offset", finding.offset)
+                        object.member("location", Optional<String>.none)
+                    }
                 }
             }
-        })
-        writer.member("check", object: { check in
-            check.member("state", count(.error) > 0 ? "fail" : count(.warning) > 0 ? "warning" : "success")
-            check.member("context", "vmstate")
-            check.member("description", summary)
-            check.member("target_url", Optional<String>.none)
-        })
+        )
+        writer.member(
+            "check",
+            object: { check in
+                check.member("state", count(.error) > 0 ? "fail" : count(.warning) > 0 ? "warning" : "success")
+                check.member("context", "vmstate")
+                check.member("description", summary)
+                check.member("target_url", Optional<String>.none)
+            }
+        )
         return try writer.finish()
     }
 

@@ -13,7 +13,9 @@ enum Base64 {
     }()
 
     /// The two characters of each 12-bit value, the first in the low byte.
-    fileprivate static let pairs: [UInt16] = (0..<4096).map { UInt16(alphabet[$0 >> 6]) | UInt16(alphabet[$0 & 63]) << 8 }
+    fileprivate static let pairs: [UInt16] = (0..<4096).map {
+        UInt16(alphabet[$0 >> 6]) | UInt16(alphabet[$0 & 63]) << 8
+    }
 }
 
 extension ByteBuffer {

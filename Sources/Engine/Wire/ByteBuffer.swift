@@ -76,9 +76,13 @@
             // Two fixed-size moves beat a call for the short names that make up most of a document.
             unsafe view.withRawBytes(start..<start &+ 16) { source in
                 unsafe UnsafeMutableRawPointer(base + count).storeBytes(
-                    of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+                    of: source.loadUnaligned(as: UInt64.self),
+                    as: UInt64.self
+                )
                 unsafe UnsafeMutableRawPointer(base + count + 8).storeBytes(
-                    of: source.loadUnaligned(fromByteOffset: 8, as: UInt64.self), as: UInt64.self)
+                    of: source.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                    as: UInt64.self
+                )
             }
         } else if length > 0 {
             unsafe view.withRawBytes(start..<start &+ length) { source in

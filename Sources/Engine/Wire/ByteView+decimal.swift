@@ -33,7 +33,9 @@ extension ByteView {
     private func eightDigits(at index: Int) -> UInt64? {
         let word = littleEndianWord(at: index)
         let zeros: UInt64 = 0x3030_3030_3030_3030
-        guard ((word ^ zeros) | ((word &+ 0x0606_0606_0606_0606) ^ zeros)) & 0xf0f0_f0f0_f0f0_f0f0 == 0 else { return nil }
+        guard ((word ^ zeros) | ((word &+ 0x0606_0606_0606_0606) ^ zeros)) & 0xf0f0_f0f0_f0f0_f0f0 == 0 else {
+            return nil
+        }
         // Pairs, then fours, then all eight: each step multiplies the more significant half and adds the other.
         let pairs = ((word ^ zeros) &* 2561) >> 8
         let fours = ((pairs & 0x00ff_00ff_00ff_00ff) &* 6_553_601) >> 16

@@ -51,7 +51,10 @@ extension ByteBuffer {
                 while at <= source.count &- 4 {
                     let word = unsafe UInt32(littleEndian: source.loadUnaligned(fromByteOffset: at, as: UInt32.self))
                     unsafe room.storeBytes(
-                        of: Hex.digits(word).littleEndian, toByteOffset: 2 &* at, as: UInt64.self)
+                        of: Hex.digits(word).littleEndian,
+                        toByteOffset: 2 &* at,
+                        as: UInt64.self
+                    )
                     at &+= 4
                 }
                 while at < source.count {
@@ -78,7 +81,10 @@ extension ByteBuffer {
                 while at <= source.count &- 8 {
                     let word = unsafe UInt64(littleEndian: source.loadUnaligned(fromByteOffset: at, as: UInt64.self))
                     unsafe room.storeBytes(
-                        of: Hex.bytes(word, invalid: &invalid).littleEndian, toByteOffset: at / 2, as: UInt32.self)
+                        of: Hex.bytes(word, invalid: &invalid).littleEndian,
+                        toByteOffset: at / 2,
+                        as: UInt32.self
+                    )
                     at &+= 8
                 }
                 while at < source.count {

@@ -19,7 +19,8 @@ enum Routes {
 
     /// The request document and the stream beside it: JSON, or a form with the parts `request` and `stream`.
     static func document(
-        _ request: RouteRequest, _ limits: Limits
+        _ request: RouteRequest,
+        _ limits: Limits
     ) throws(Problem) -> (document: JSONDocument, stream: [UInt8]?) {
         guard request.type.essence == form else { return (try parse(request.body, limits), nil) }
         let form = try Multipart(request.body, request.type)

@@ -10,7 +10,10 @@ extension Routes {
     /// `POST /v1/validate`: findings as JSON, SARIF or text.
     static func validate(_ limits: Limits) -> Route {
         Route(
-            method: "POST", path: "/v1/validate", accepts: [json, form], offers: [json, sarif, text]
+            method: "POST",
+            path: "/v1/validate",
+            accepts: [json, form],
+            offers: [json, sarif, text]
         ) { request throws(Problem) in
             let (document, stream) = try document(request, limits)
             let report = try run { () throws(VMStateError) in
