@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Judges the descriptions of a document by the rules.
+public struct DescriptionChecker: Sendable {
+    private let facts: DocumentFacts
+
+    /// - Parameters:
+    ///   - document: what is judged; a dump and a vmdesc are judged by the rules that they can answer.
+    ///   - dialect: whose rules apply where releases differ.
+    ///   - given: predicates and constants by name.
+    public init(_ document: VMStateDocument, dialect: Dialect, given: [String: Predicate] = [:]) {
+        facts = DocumentFacts(document, dialect: dialect, given: given)
+    }
+
+    /// Everything that is found, in the order of the document's places; errors first at each place.
+    ///
+    /// Each description is judged once, however often it is referred to. What the reader of the document could not make
+    /// sense of is among the findings.
+    public func findings() -> [Finding] {
+        let rules = Rule.all.filter { $0.documents.contains(facts.document.kind) }
+        let descriptions = facts.descriptions.indices.filter { !facts.isUnread($0) }
+            .map { DescriptionSubject(facts: facts, id: $0) }
+        var findings = facts.document.problems.map(Finding.init)
+        for rule in rules {
+            var report = Report(rule)
+            switch rule.check {
+            case .document(let check): check(facts, &report)
+            case .description(let check): for subject in descriptions { check(subject, &report) }
+            case .field, .reading, .source, .codec: break
+            }
+            findings += report.findings
+        }
+        findings += fieldFindings(rules)
+        return limited(FindingOrder(facts.document).sorted(findings))
+    }
+
+    /// Findings are listed up to this number and this many bytes of paths: a document can have one on each field, under a name
+    /// as long as itself.
+    private static let maximum = (findings: 20_000, bytes: 16 << 20)
+
+    /// The findings, the least bad ones left out where there are too many; a note then says so.
+    private func limited(_ findings: [Finding]) -> [Finding] {
+        var isKept = [Bool](repeating: false, count: findings.count)
+        var (count, bytes) = (0, 0)
+        for severity in [Rule.Severity.error, .warning, .note] {
+            for (index, finding) in findings.enumerated() where finding.severity == severity {
+                count += 1
+                bytes += finding.path?.tokens.reduce(0) { $0 + $1.utf8.count } ?? 0
+                isKept[index] = count <= Self.maximum.findings && bytes <= Self.maximum.bytes
+            }
+        }
+        let kept = zip(findings, isKept).filter(\.1).map(\.0)
+        guard kept.count < findings.count else { return kept }
+        return kept + [
+            Finding(
+                rule: Rule.ID(reporting: .limitExceeded),
+                severity: .note,
+                message: "\(findings.count - kept.count) more findings are not listed",
+                path: JSONPointer()
+            )
+        ]
+    }
+
+    /// All rules on one field at a time: its shape is computed once.
+    private func fieldFindings(_ rules: [Rule]) -> [Finding] {
+        var checks: [@Sendable (FieldSubject, inout Report) -> Void] = []
+        var reports: [Report] = []
+        for rule in rules {
+            guard case .field(let check) = rule.check else { continue }
+            checks.append(check)
+            reports.append(Report(rule))
+        }
+        for (id, description) in facts.descriptions.enumerated() {
+            for (index, field) in (description.fields ?? []).enumerated() {
+                let subject = FieldSubject(
+                    facts: facts,
+                    description: description,
+                    id: id,
+                    index: index,
+                    field: field,
+                    shape: facts.shape(field)
+                )
+                for check in checks.indices { checks[check](subject, &reports[check]) }
+            }
+        }
+        return reports.flatMap(\.findings)
+    }
+}
