@@ -31,34 +31,33 @@ public struct DescriptionChecker: Sendable {
             findings += report.findings
         }
         findings += fieldFindings(rules)
-        return limited(FindingOrder(facts.document).sorted(findings))
+        let (kept, left) = limited(findings)
+        return FindingOrder(facts.document).sorted(kept) + left
     }
 
     /// Findings are listed up to this number and this many bytes of paths: a document can have one on each field, under a name
     /// as long as itself.
     private static let maximum = (findings: 20_000, bytes: 16 << 20)
 
-    /// The findings, the least bad ones left out where there are too many; a note then says so.
-    private func limited(_ findings: [Finding]) -> [Finding] {
-        var isKept = [Bool](repeating: false, count: findings.count)
-        var (count, bytes) = (0, 0)
+    /// The findings, the least bad ones left out where there are too many, and the note that says so.
+    private func limited(_ findings: [Finding]) -> (kept: [Finding], left: [Finding]) {
+        var kept: [Finding] = []
+        var bytes = 0
         for severity in [Rule.Severity.error, .warning, .note] {
-            for (index, finding) in findings.enumerated() where finding.severity == severity {
-                count += 1
+            for finding in findings where finding.severity == severity {
                 bytes += finding.path?.tokens.reduce(0) { $0 + $1.utf8.count } ?? 0
-                isKept[index] = count <= Self.maximum.findings && bytes <= Self.maximum.bytes
+                guard kept.count < Self.maximum.findings, bytes <= Self.maximum.bytes else { break }
+                kept.append(finding)
             }
         }
-        let kept = zip(findings, isKept).filter(\.1).map(\.0)
-        guard kept.count < findings.count else { return kept }
-        return kept + [
-            Finding(
-                rule: Rule.ID(reporting: .limitExceeded),
-                severity: .note,
-                message: "\(findings.count - kept.count) more findings are not listed",
-                path: JSONPointer()
-            )
-        ]
+        guard kept.count < findings.count else { return (kept, []) }
+        let note = Finding(
+            rule: Rule.ID(reporting: .limitExceeded),
+            severity: .note,
+            message: "\(findings.count - kept.count) more findings are not listed",
+            path: JSONPointer()
+        )
+        return (kept, [note])
     }
 
     /// All rules on one field at a time: its shape is computed once.

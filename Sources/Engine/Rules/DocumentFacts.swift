@@ -82,8 +82,10 @@ struct DocumentFacts: Sendable {
         unread.contains(id)
     }
 
-    /// Such places have no path and no content. The document's own description has no path either, but then no problem is
-    /// noted at the places that a root is read from.
+    /// The places that were kept for nothing: they have no path and no content.
+    ///
+    /// The document's own description has no path either, but then no problem is noted at the places that a root is read
+    /// from.
     private static func unread(_ document: VMStateDocument) -> Set<VMStateDescription.ID> {
         let places = [JSONPointer(), JSONPointer(["vmsd"])]
         let isRootUnread = document.problems.contains { problem in places.contains { $0 == problem.path } }
@@ -119,8 +121,9 @@ struct DocumentFacts: Sendable {
         }
     }
 
-    /// How many elements a field has and how big they are; nil where its members do not say. Constants that are not given
-    /// count as 1.
+    /// How many elements a field has and how big they are; nil where its members do not say.
+    ///
+    /// Constants that are not given count as 1.
     func shape(_ field: VMStateField) -> FieldShape? {
         try? FieldShape(
             field,

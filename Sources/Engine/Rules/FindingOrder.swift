@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Sorts findings by their place: definitions first, then the members of each object as QEMU's structures declare them,
-/// elements by index. At one place errors come before warnings and warnings before notes.
+/// Sorts findings by their place.
+///
+/// Definitions come first, then the members of each object as QEMU's structures declare them, elements by index. At one place
+/// errors come before warnings and warnings before notes.
 struct FindingOrder {
     /// Members that have a place in the order; others come behind them by name.
     private static let members = [

@@ -2,7 +2,7 @@
 
 /// A rule that a description, a state or a stream can break.
 public struct Rule: Sendable {
-    /// `VMSD012`. Ids are never reused.
+    /// A stable word such as `VMSD012`; ids are never reused.
     public struct ID: Sendable, Hashable, CustomStringConvertible {
         /// The id's text.
         public let description: String

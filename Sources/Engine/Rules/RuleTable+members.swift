@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Rule {
-    /// Infos, counters and members.
-    static let memberRules: [Rule] = [
+    /// What infos need of their fields.
+    static let infoRules: [Rule] = [
         Rule(
             id: ID("VMSD037"),
             severity: .error,
@@ -38,6 +38,10 @@ extension Rule {
             source: "migration/vmstate-types.c: get_gtree()",
             check: .field(FlagChecks.collections)
         ),
+    ]
+
+    /// Counters and the members that fields refer to.
+    static let memberRules: [Rule] = [
         Rule(
             id: ID("VMSD050"),
             severity: .warning,

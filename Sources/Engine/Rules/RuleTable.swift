@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Rule {
-    /// Every rule, by id within its family. Ids are never reused.
+    /// Every rule, by id within its family.
+    ///
+    /// Ids are never reused.
     public static let all: [Rule] =
-        structureRules + versionRules + flagRules + pointerArrayRules + memberRules + subsectionRules
-        + reported.map(\.rule)
+        structureRules + versionRules + flagRules + pointerArrayRules + infoRules + subsectionRules
+        + memberRules + reported.map(\.rule)
 
     /// The rule of this id.
     public init?(id: String) {

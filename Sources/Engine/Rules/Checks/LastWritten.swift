@@ -49,24 +49,22 @@ struct LastWritten {
     /// The subsections of a description that something inside it claims; for each the first that does.
     mutating func claims(on id: VMStateDescription.ID) -> [Claim] {
         let subsections = facts.descriptions[id].subsections
+        let names = SortedNames(subsections.map { facts.descriptions[$0].name })
+        steps += subsections.count
         var claims: [Claim] = []
-        var claimed: Set<VMStateDescription.ID> = []
+        var isClaimed = [Bool](repeating: false, count: subsections.count)
         // What stands before the first subsection: the fields; before the others: the subsections themselves.
-        for start in 0...subsections.count {
-            let from = start == 0 ? fieldEnds[id] : ends[subsections[start - 1]]
-            let next = subsections[start...]
-            guard !from.isEmpty, !next.isEmpty else { continue }
-            let names = Names(next.map { ($0, facts.descriptions[$0].name) })
-            steps += next.count
-            for child in reachable(from) {
-                for subsection in names.beginning(with: facts.descriptions[child].name) {
+        for start in subsections.indices {
+            let ends = start == 0 ? fieldEnds[id] : ends[subsections[start - 1]]
+            for child in reachable(ends) {
+                for position in names.beginning(with: facts.descriptions[child].name) {
                     steps += 1
-                    guard claimed.insert(subsection).inserted else { continue }
-                    claims.append(Claim(child: child, subsection: subsection))
+                    guard position >= start, !isClaimed[position] else { continue }
+                    isClaimed[position] = true
+                    claims.append(Claim(child: child, subsection: subsections[position]))
                 }
                 if isExhausted { return claims }
             }
-            if isExhausted { return claims }
         }
         return claims
     }
@@ -91,7 +89,9 @@ struct LastWritten {
 
     // MARK: What is written
 
-    /// Whether the fields of a description write at least one byte in every object. Starts from the fields that always write something and spreads to what contains them.
+    /// For each description, whether its fields write at least one byte in every object.
+    ///
+    /// Starts from the fields that always write something and spreads to what contains them.
     private static func neverEmpty(_ facts: DocumentFacts) -> [Bool] {
         var result = [Bool](repeating: false, count: facts.descriptions.count)
         var parents = [[VMStateDescription.ID]](repeating: [], count: facts.descriptions.count)
@@ -183,22 +183,23 @@ extension DocumentFacts {
     }
 }
 
-/// Names sorted by their bytes.
-private struct Names {
-    private let entries: [(id: VMStateDescription.ID, name: [UInt8])]
+/// The positions of names, found by how the names begin.
+private struct SortedNames {
+    private let entries: [(position: Int, name: [UInt8])]
 
-    init(_ names: [(id: VMStateDescription.ID, name: String)]) {
-        entries = names.map { ($0.id, Array($0.name.utf8)) }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    init(_ names: [String]) {
+        entries = names.enumerated().map { ($0, Array($1.utf8)) }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
-    /// What begins with `prefix` and is longer.
-    func beginning(with prefix: String) -> [VMStateDescription.ID] {
+    /// The names that begin with `prefix` and are longer.
+    func beginning(with prefix: String) -> [Int] {
+        let prefix = Array(prefix.utf8)
         var (low, high) = (0, entries.count)
         while low < high {
             let middle = (low + high) / 2
-            if entries[middle].name.lexicographicallyPrecedes(prefix.utf8) { low = middle + 1 } else { high = middle }
+            if entries[middle].name.lexicographicallyPrecedes(prefix) { low = middle + 1 } else { high = middle }
         }
-        return entries[low...].prefix { $0.name.starts(with: prefix.utf8) }
-            .filter { $0.name.count > prefix.utf8.count }.map(\.id)
+        return entries[low...].prefix { $0.name.starts(with: prefix) }.filter { $0.name.count > prefix.count }
+            .map(\.position)
     }
 }

@@ -9,7 +9,9 @@ enum StructureChecks {
         report.add("the description has no name", at: subject.namePlace)
     }
 
-    /// Only names that are written are measured. The device path in front of a section's name is not known here.
+    /// Only names that are written are measured.
+    ///
+    /// The device path in front of a section's name is not known here.
     static func nameLength(_ subject: DescriptionSubject, _ report: inout Report) {
         guard subject.uses.isEmpty || !subject.uses.isDisjoint(with: [.root, .subsection]) else { return }
         let length = subject.description.name.utf8.count

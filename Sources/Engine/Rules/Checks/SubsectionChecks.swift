@@ -15,7 +15,7 @@ enum SubsectionChecks {
         }
     }
 
-    /// VMSD042. Severity and condition are those of the loader; see `LastWritten` for what can come last.
+    /// VMSD042; see `LastWritten` for what can come last.
     static func claimedByChild(_ facts: DocumentFacts, _ report: inout Report) {
         var last = LastWritten(facts)
         for id in facts.descriptions.indices where !facts.descriptions[id].subsections.isEmpty && !facts.isUnread(id) {
@@ -61,10 +61,13 @@ enum SubsectionChecks {
     }
 
     static func sameName(_ subject: DescriptionSubject, _ report: inout Report) {
-        var seen: Set<String> = []
-        for (index, subsection, id) in subject.subsections where !seen.insert(subsection.name).inserted {
+        // By bytes: QEMU compares C strings, Swift would take two spellings of one character for the same.
+        var seen: Set<[UInt8]> = []
+        var listed: Set<VMStateDescription.ID> = []
+        for (index, subsection, id) in subject.subsections {
             // The same description twice is wrong where it is referred to.
-            let isListedTwice = subject.description.subsections.firstIndex(of: id).map { $0 < index } ?? false
+            let isListedTwice = !listed.insert(id).inserted
+            guard !seen.insert(Array(subsection.name.utf8)).inserted else { continue }
             report.add(
                 "\(subject.description.name.quoted) has several subsections called \(subsection.name.quoted)",
                 at: isListedTwice
@@ -79,7 +82,8 @@ enum SubsectionChecks {
     }
 
     static func parentName(_ subject: DescriptionSubject, _ report: inout Report) {
-        for (_, subsection, id) in subject.subsections where subsection.name == subject.description.name {
+        let parent = subject.description.name
+        for (_, subsection, id) in subject.subsections where subsection.name.utf8.elementsEqual(parent.utf8) {
             report.add(
                 "the subsection has the name of its parent, \(subsection.name.quoted), and is never looked at",
                 at: subject.facts.place(ofName: id)
@@ -95,25 +99,22 @@ struct PrefixPairs {
 
     /// Sorted by bytes, the names that begin with one stand right behind it: the prefixes of a name are what is open when it
     /// is reached.
-    init(_ names: [String]) {
+    init(_ texts: [String]) {
+        let names = texts.map { Array($0.utf8) }
         let order = names.indices.sorted { left, right in
-            names[left].utf8.elementsEqual(names[right].utf8)
-                ? left < right : names[left].utf8.lexicographicallyPrecedes(names[right].utf8)
+            names[left].lexicographicallyPrecedes(names[right])
+                || (names[left].count == names[right].count && left < right && names[left] == names[right])
         }
-        // Each open name with the least index among it and those that it begins with, equal ones included.
+        // Each open name with the least index among it and those that it begins with.
         var open: [(index: Int, least: Int)] = []
         var pairs: [(Int, Int)] = []
         for index in order {
-            while let top = open.last, !names[index].utf8.starts(with: names[top.index].utf8) { open.removeLast() }
-            if let top = open.last, names[top.index].utf8.count == names[index].utf8.count {
-                // An equal name: the prefixes are those of the one that is open.
-                let below = open.dropLast().last?.least ?? .max
-                if below < index { pairs.append((below, index)) }
-                continue
-            }
-            let least = open.last?.least ?? .max
+            while let top = open.last, !names[index].starts(with: names[top.index]) { open.removeLast() }
+            // An equal name has the same prefixes.
+            let isEqual = open.last.map { names[$0.index].count == names[index].count } ?? false
+            let least = (isEqual ? open.dropLast() : open[...]).last?.least ?? .max
             if least < index { pairs.append((least, index)) }
-            open.append((index, min(least, index)))
+            if !isEqual { open.append((index, min(least, index))) }
         }
         earlierPrefixes = pairs.sorted { $0.1 < $1.1 }
     }
