@@ -138,7 +138,17 @@ import Testing
         ] as [@Sendable (Int) -> String]
     )
     func hostileDocumentsTakeBoundedTime(_ text: @Sendable (Int) -> String) throws {
-        #expect(try !findings(text(2_000)).isEmpty)
+        #expect(try !findings(text(400)).isEmpty)
+    }
+
+    @Test func findingsThatAreTooManyAreCountedAndErrorsGoFirst() throws {
+        let fields = (0..<30_000).map { _ in #"{"name": "a", "info": "uint8", "version_id": 1}"# }
+        let found = try findings(
+            #"{"name": "d", "minimum_version_id": 2, "version_id": 1, "fields": [\#(fields.joined(separator: ","))]}"#
+        )
+        #expect(found.count == 20_001)
+        #expect(found.contains("VMSD010 error /minimum_version_id"))
+        #expect(found.last == "VMDOC004 note ")
     }
 
     private func findings(_ text: String) throws -> [String] {

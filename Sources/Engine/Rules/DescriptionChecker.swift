@@ -21,6 +21,7 @@ public struct DescriptionChecker: Sendable {
         let descriptions = facts.descriptions.indices.filter { !facts.isUnread($0) }
             .map { DescriptionSubject(facts: facts, id: $0) }
         var findings = facts.document.problems.map(Finding.init)
+        var left = 0
         for rule in rules {
             var report = Report(rule)
             switch rule.check {
@@ -29,39 +30,45 @@ public struct DescriptionChecker: Sendable {
             case .field, .reading, .source, .codec: break
             }
             findings += report.findings
+            left += report.left
         }
-        findings += fieldFindings(rules)
-        let (kept, left) = limited(findings)
-        return FindingOrder(facts.document).sorted(kept) + left
+        for report in fieldReports(rules) {
+            findings += report.findings
+            left += report.left
+        }
+        let kept = limited(findings)
+        left += findings.count - kept.count
+        let sorted = FindingOrder(facts.document).sorted(kept)
+        guard left > 0 else { return sorted }
+        return sorted + [
+            Finding(
+                rule: Rule.ID(reporting: .limitExceeded),
+                severity: .note,
+                message: "\(left) more findings are not listed",
+                path: JSONPointer()
+            )
+        ]
     }
 
-    /// Findings are listed up to this number and this many bytes of paths: a document can have one on each field, under a name
-    /// as long as itself.
-    private static let maximum = (findings: 20_000, bytes: 16 << 20)
+    /// Bytes of the paths that are listed: a description may have a name as long as the document.
+    private static let maximumPathBytes = 16 << 20
 
-    /// The findings, the least bad ones left out where there are too many, and the note that says so.
-    private func limited(_ findings: [Finding]) -> (kept: [Finding], left: [Finding]) {
+    /// The findings, the least bad ones left out where there are too many.
+    private func limited(_ findings: [Finding]) -> [Finding] {
         var kept: [Finding] = []
         var bytes = 0
         for severity in [Rule.Severity.error, .warning, .note] {
             for finding in findings where finding.severity == severity {
                 bytes += finding.path?.tokens.reduce(0) { $0 + $1.utf8.count } ?? 0
-                guard kept.count < Self.maximum.findings, bytes <= Self.maximum.bytes else { break }
+                guard kept.count < Report.maximum, bytes <= Self.maximumPathBytes else { return kept }
                 kept.append(finding)
             }
         }
-        guard kept.count < findings.count else { return (kept, []) }
-        let note = Finding(
-            rule: Rule.ID(reporting: .limitExceeded),
-            severity: .note,
-            message: "\(findings.count - kept.count) more findings are not listed",
-            path: JSONPointer()
-        )
-        return (kept, [note])
+        return kept
     }
 
     /// All rules on one field at a time: its shape is computed once.
-    private func fieldFindings(_ rules: [Rule]) -> [Finding] {
+    private func fieldReports(_ rules: [Rule]) -> [Report] {
         var checks: [@Sendable (FieldSubject, inout Report) -> Void] = []
         var reports: [Report] = []
         for rule in rules {
@@ -82,6 +89,6 @@ public struct DescriptionChecker: Sendable {
                 for check in checks.indices { checks[check](subject, &reports[check]) }
             }
         }
-        return reports.flatMap(\.findings)
+        return reports
     }
 }
