@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The set of rules of a QEMU release where releases differ. The differences are data; the codec is one.
+/// The set of rules of a QEMU release where releases differ.
+///
+/// The differences are data; the codec is one.
 ///
 /// Source: QEMU migration/vmstate.c and include/migration/vmstate.h of 7.2, 10.0 and 11.1, and the patch "vmstate: Drop
 /// VMS_ARRAY_OF_POINTER_AUTO_ALLOC".

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why an encode or a decode stopped. Two are equal when code, places and numbers are.
+/// Why an encode or a decode stopped.
+///
+/// Two are equal when code, places and numbers are.
 public struct VMStateError: Error, Sendable, Hashable {
     /// A stable word for the kind of error.
     public struct Code: Sendable, Hashable, CustomStringConvertible {

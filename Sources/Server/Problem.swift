@@ -22,7 +22,9 @@ struct Problem: Error {
         self.detail = detail
     }
 
-    /// The VMSD, the state or the stream is wrong. The one place where an error of the engine becomes a status.
+    /// The VMSD, the state or the stream is wrong.
+    ///
+    /// The one place where an error of the engine becomes a status.
     init(_ error: VMStateError) {
         status = error.code == .limitExceeded ? .contentTooLarge : .unprocessableContent
         detail = error.description

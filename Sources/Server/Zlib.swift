@@ -2,7 +2,9 @@
 
 internal import CZlib
 
-/// Inflates with zlib. The one file that calls it, with `Deflater` below.
+/// Inflates with zlib.
+///
+/// The one file that calls it, with `Deflater` below.
 enum Inflater {
     enum Failure: Error {
         case tooLarge

@@ -2,7 +2,9 @@
 
 internal import Glibc
 
-/// SIGTERM and SIGINT. They are blocked in every thread and waited for, so no handler runs in the middle of anything.
+/// SIGTERM and SIGINT.
+///
+/// They are blocked in every thread and waited for, so no handler runs in the middle of anything.
 enum Signals {
     private static func set() -> sigset_t {
         var set = sigset_t()

@@ -3,7 +3,13 @@
 extension ByteBuffer {
     /// Appends the bytes that a node stands for: hex digits of either case, `{"base64": …}`, or bytes that were decoded.
     ///
-    /// - Parameter size: how many it must be; nil: as many as there are.
+    /// - Parameters:
+    ///   - node: the value.
+    ///   - tape: where it stands.
+    ///   - text: what strings of the tape refer to.
+    ///   - bytes: what byte nodes of the tape refer to.
+    ///   - size: how many bytes it must be; nil: as many as there are.
+    /// - Throws: `value-type-mismatch`, `value-out-of-range` for another length.
     mutating func append(
         buffer node: Int,
         of tape: JSONTape,

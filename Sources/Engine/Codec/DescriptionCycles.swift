@@ -59,7 +59,10 @@ struct DescriptionCycles {
             (child, description.path.appending("subsections", String(index)), Rule.ID("VMSD048"))
         }
         for field in description.fields ?? [] {
-            guard let child = field.vmsd, isUnconditional(field) else { continue }
+            // A field of a version that is never reached is never saved.
+            guard let child = field.vmsd, isUnconditional(field), field.versionID <= description.versionID else {
+                continue
+            }
             edges.append((child, field.path.appending("vmsd"), Rule.ID("VMSD008")))
         }
         return edges
@@ -67,7 +70,8 @@ struct DescriptionCycles {
 
     /// Whether every object has this child: no predicate, no counter, no NULL, no queue that may be empty.
     private func isUnconditional(_ field: VMStateField) -> Bool {
-        guard field.fieldExists == nil, !field.flags.contains(.arrayOfPointer) else { return false }
+        if field.flags.contains(.arrayOfPointer) { return false }
+        if let predicate = field.fieldExists, predicate.constant?.isTrue != true { return false }
         if field.flags.isDisjoint(with: .anyStruct), field.info?.encoding != .tmp { return false }
         if field.flags.contains(.array) { return field.num != .number(0) }
         return field.flags.isDisjoint(with: .anyVarray)

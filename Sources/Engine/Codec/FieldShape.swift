@@ -36,7 +36,11 @@ struct FieldShape: Sendable, Hashable {
     /// The size of a host pointer, on every host that QEMU still supports for migration.
     static let pointerSize = 8
 
+    /// Computes the shape of a field.
+    ///
     /// - Parameters:
+    ///   - field: the field.
+    ///   - dialect: whose rules apply.
     ///   - number: the value of a symbolic number.
     ///   - intern: the id of a member path.
     /// - Throws: `vmsd-invalid` where the flags need something that is not given, `count-unknown` for an unknown constant.

@@ -227,7 +227,7 @@ struct ProgramBuilder {
         try check(field, shape)
         let slot = watch(tokens, in: id)
         let kind = kind(field)
-        let isAssertion = field.flags.contains(.mustExist) && shape.count == .fixed(0)
+        let isAssertion = shape.count == .fixed(0) && (field.flags.contains(.mustExist) || field.info == nil)
         let childVersion = field.vmsd.map { descriptions[$0].versionID } ?? 0
         let isStruct = field.flags.contains(.struct)
         let isVStruct = field.flags.contains(.vstruct) && !isStruct
@@ -334,7 +334,9 @@ struct ProgramBuilder {
         }
     }
 
-    /// What the codec cannot do without. The rules say more.
+    /// What the codec cannot do without.
+    ///
+    /// The rules say more.
     private func check(_ field: VMStateField, _ shape: FieldShape) throws(VMStateError) {
         func missing(_ what: String, _ rule: String) -> VMStateError {
             VMStateError(.vmsdInvalid, expected: what, found: "none", rule: Rule.ID(rule))
@@ -344,7 +346,7 @@ struct ProgramBuilder {
             return
         }
         guard let info = field.info else {
-            guard field.flags.contains(.mustExist), shape.count == .fixed(0) else {
+            guard shape.count == .fixed(0) else {
                 throw missing("info or vmsd", "VMSD026")
             }
             return

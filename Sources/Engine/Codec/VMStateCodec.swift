@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A description made ready to encode states and decode streams. Making one costs as much as reading the document, so
-/// callers keep it for many calls; it can be used from any thread.
+/// A description made ready to encode states and decode streams.
+///
+/// Making one costs as much as reading the document, so callers keep it for many calls; it can be used from any thread.
 public struct VMStateCodec: Sendable {
     private let program: Program
     private let limits: Limits
 
+    /// Makes a description ready.
+    ///
     /// - Parameters:
     ///   - document: the description, a VMSD or a device of a vmdesc.
     ///   - dialect: whose rules apply where releases differ.
     ///   - given: predicates and constants by name.
+    ///   - limits: what a call may use.
     /// - Throws: `vmsd-invalid` and `count-unknown` with the place in the document.
     public init(
         _ document: VMStateDocument,
@@ -153,6 +157,7 @@ public struct VMStateCodec: Sendable {
     ///   - state: the state document.
     ///   - versionID: the version to save as; nil: the description's.
     ///   - describes: whether the vmdesc is made too.
+    /// - Returns: the bytes, and the vmdesc when it was asked for.
     /// - Throws: what is wrong with the state, with its places in the state and the description.
     public func encode(
         _ state: JSONNode,

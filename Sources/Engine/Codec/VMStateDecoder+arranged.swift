@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension VMStateDecoder {
-    /// Loads fields whose members lie in objects inside the state object, or share a member. The values are first read in the
-    /// order of the stream and then put where they belong; of two for one member, the later stays.
+    /// Loads fields whose members lie in objects inside the state object, or share a member.
+    ///
+    /// The values are first read in the order of the stream and then put where they belong; of two for one member, the
+    /// later stays.
     mutating func loadArranged(
         _ plan: Int,
         version: Int,

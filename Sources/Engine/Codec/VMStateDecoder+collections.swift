@@ -2,8 +2,10 @@
 
 /// Queues and trees: elements that announce themselves.
 extension VMStateDecoder {
-    /// `qtailq`, `qlist`: each element after a byte that is not zero. New elements come behind those that the destination has; in
-    /// a `qlist` the first goes to the head and the others after it.
+    /// `qtailq`, `qlist`: each element after a byte that is not zero.
+    ///
+    /// New elements come behind those that the destination has; in a `qlist` the first goes to the head and the others
+    /// after it.
     ///
     /// Source: QEMU migration/vmstate-types.c, get_qtailq() and get_qlist().
     mutating func queue(_ step: Program.Step, isList: Bool, current: Int) throws(VMStateError) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads the bytes of a description into a state. Source: QEMU migration/vmstate.c, vmstate_load_state().
+/// Reads the bytes of a description into a state.
+///
+/// Source: QEMU migration/vmstate.c, vmstate_load_state().
 struct VMStateDecoder {
     let program: Program
     let input: ByteView
@@ -12,7 +14,9 @@ struct VMStateDecoder {
 
     /// The next byte to be read.
     var position: Int
-    /// The state so far. Every node on it is complete, but for the objects and arrays that are being read.
+    /// The state so far.
+    ///
+    /// Every node on it is complete, but for the objects and arrays that are being read.
     var tape = JSONTape()
     /// What the tape's names and copied strings refer to.
     var text: [UInt8]

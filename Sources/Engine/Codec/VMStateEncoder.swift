@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Writes a state as the bytes of a description. Source: QEMU migration/vmstate.c, vmstate_save_state_v().
+/// Writes a state as the bytes of a description.
+///
+/// Source: QEMU migration/vmstate.c, vmstate_save_state_v().
 struct VMStateEncoder: ~Copyable {
     let program: Program
     let state: MemberLookup

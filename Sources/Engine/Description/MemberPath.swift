@@ -8,8 +8,10 @@ public struct MemberPath: Sendable, Hashable {
         case index(Int)
     }
 
-    /// The path as it was written. QEMU's field names may contain dots and brackets themselves, so a member of exactly this
-    /// name goes before the steps.
+    /// The path as it was written.
+    ///
+    /// QEMU's field names may contain dots and brackets themselves, so a member of exactly this name goes before the
+    /// steps.
     public let text: String
     let steps: [Step]
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The order of sections: QEMU's `MigrationPriority`. It does not reach the bytes of a section.
+/// The order of sections: QEMU's `MigrationPriority`.
+///
+/// It does not reach the bytes of a section.
 public enum MigrationPriority: String, Sendable, Hashable, CaseIterable {
     case uninitialized = "MIG_PRI_UNINITIALIZED"
     case low = "MIG_PRI_LOW"

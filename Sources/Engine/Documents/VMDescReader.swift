@@ -12,8 +12,10 @@ enum VMDescReader {
 }
 
 extension VMStateDocumentReader {
-    /// A description as the vmdesc gives it: what one stream contained. Versions of fields, predicates and counters are not in
-    /// it, so it reads and writes sections of the same shape only.
+    /// A description as the vmdesc gives it: what one stream contained.
+    ///
+    /// Versions of fields, predicates and counters are not in it, so it reads and writes sections of the same shape
+    /// only.
     mutating func readVMDesc(_ node: JSONNode, at path: JSONPointer) -> VMStateDescription.ID {
         let id = reserve()
         var name = ""

@@ -6,7 +6,9 @@ extension VMStateDocumentReader {
         "start", "vmsd", "key_vmsd", "struct_version_id", "err_hint",
     ]
 
-    /// A field list. A terminator need not be written; one that is written must be the last entry and have the right flags.
+    /// A field list.
+    ///
+    /// A terminator need not be written; one that is written must be the last entry and have the right flags.
     mutating func readFields(_ node: JSONNode, at path: JSONPointer) -> [VMStateField] {
         var fields: [VMStateField] = []
         let entries = array(node, at: path)

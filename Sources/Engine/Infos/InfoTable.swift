@@ -14,7 +14,9 @@ extension VMStateInfo {
         }
     }
 
-    /// The infos of the core. Source: QEMU migration/vmstate-types.c, migration/savevm.c.
+    /// The infos of the core.
+    ///
+    /// Source: QEMU migration/vmstate-types.c, migration/savevm.c.
     static let coreInfos: [Row] = [
         Row("bool", "vmstate_info_bool", encoding: .bool),
         Row("int8", "vmstate_info_int8", encoding: .integer(width: 1, isSigned: true, .none)),
@@ -55,8 +57,10 @@ extension VMStateInfo {
         Row("capability", "vmstate_info_capability", encoding: .name),
     ]
 
-    /// The infos of devices and CPUs, as far as their length is known without the device. A name that several targets use with
-    /// different lengths (`fpr`, `fpcr`, `psw`, `tlb entry`) has none here: the field's `size` decides.
+    /// The infos of devices and CPUs, as far as their length is known without the device.
+    ///
+    /// A name that several targets use with different lengths (`fpr`, `fpcr`, `psw`, `tlb entry`) has none here: the
+    /// field's `size` decides.
     static let deviceInfos: [Row] = [
         // hw/pci: 256 bytes, 4096 for PCI Express.
         Row("pci config", "vmstate_info_pci_config", encoding: .opaque(.sized)),

@@ -75,7 +75,9 @@ public struct VMStateInfo: Sendable, Hashable {
         self.isKnown = isKnown
     }
 
-    /// The info of this name: that of the vmdesc, or the C identifier. One that is not listed is opaque bytes.
+    /// The info of this name: that of the vmdesc, or the C identifier.
+    ///
+    /// One that is not listed is opaque bytes.
     public init(named name: String) {
         self = Self.byName[name] ?? VMStateInfo(name, .opaque(.sized), isKnown: false)
     }

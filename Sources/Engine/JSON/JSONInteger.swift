@@ -18,8 +18,10 @@ struct JSONInteger: Hashable {
         self.init(magnitude: value, isNegative: false)
     }
 
-    /// The integer a node stands for: a number without fraction and exponent, a string of decimal digits, or a string `"0x…"`
-    /// of up to 16 hexadecimal digits. Nil when it is none of these or does not fit.
+    /// The integer a node stands for: a number without fraction and exponent, a string of decimal digits, or a string
+    /// `"0x…"` of up to 16 hexadecimal digits.
+    ///
+    /// Nil when it is none of these or does not fit.
     @inline(__always)
     init?(_ tape: JSONTape, _ node: Int, _ text: ByteView) {
         switch tape.tag(at: node) {

@@ -17,7 +17,9 @@ struct JSONMemberNames {
         fileprivate(set) var count = 0
     }
 
-    /// A name by its content, escapes resolved. The hash is seeded per process, so names cannot be made to collide.
+    /// A name by its content, escapes resolved.
+    ///
+    /// The hash is seeded per process, so names cannot be made to collide.
     fileprivate struct HashedName: Hashable {
         let bytes: [UInt8]
     }

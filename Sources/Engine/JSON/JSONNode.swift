@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A place in a `JSONDocument`: convenient, for documents of ordinary size. The codec walks the tape itself.
+/// A place in a `JSONDocument`: convenient, for documents of ordinary size.
+///
+/// The codec walks the tape itself.
 public struct JSONNode: Sendable {
     let document: JSONDocument
     let index: Int

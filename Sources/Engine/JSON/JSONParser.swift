@@ -197,7 +197,9 @@ struct JSONParser {
         }
     }
 
-    /// RFC 8259 §7. Returns the offset behind the escape sequence, both halves of a surrogate pair included.
+    /// RFC 8259 §7.
+    ///
+    /// Returns the offset behind the escape sequence, both halves of a surrogate pair included.
     private func escape(at start: Int) throws(JSONError) -> Int {
         switch text.byteOrZero(at: start &+ 1) {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),

@@ -66,9 +66,9 @@ public struct Predicate: Sendable, Hashable {
         return found
     }
 
-    /// Whether the expression is only a name: a C function, or a member's truth.
-    var isBareName: Bool {
-        if case .member = root { true } else { false }
+    /// The value of an expression that is only a number.
+    var constant: CInteger? {
+        if case .literal(let value) = root { value } else { nil }
     }
 
     /// The name that stands for the version being saved or loaded.

@@ -13,7 +13,9 @@ struct PredicateEvaluator {
     /// What the caller gives by name: predicates and constants.
     let given: [String: Predicate]
     let version: Int
-    /// Nodes visited. Predicates may name each other, so a short text can stand for endless work.
+    /// Nodes visited.
+    ///
+    /// Predicates may name each other, so a short text can stand for endless work.
     private var visited = 0
 
     private static let maximumVisits = 10_000

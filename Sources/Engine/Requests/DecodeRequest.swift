@@ -9,7 +9,10 @@ public struct DecodeRequest {
 
     /// Reads the request document.
     ///
-    /// - Parameter stream: the bytes, when they come beside the document; otherwise its member `stream` holds them.
+    /// - Parameters:
+    ///   - node: the document.
+    ///   - stream: the bytes, when they come beside the document; otherwise its member `stream` holds them.
+    ///   - limits: what the request may use.
     /// - Throws: `request-invalid` for the request itself.
     public init(_ node: JSONNode, stream: [UInt8]? = nil, limits: Limits = .default) throws(VMStateError) {
         request = try CodecRequest(node, ["initial", "partial", "offsets"] + (stream == nil ? ["stream"] : []))

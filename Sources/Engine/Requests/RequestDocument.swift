@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension JSONDocument {
-    /// Reads a request. A member may come twice only inside QEMU's vmdesc, which has such members.
+    /// Reads a request.
+    ///
+    /// A member may come twice only inside QEMU's vmdesc, which has such members.
     ///
     /// - Throws: what makes the text no JSON document, a duplicate member among it.
     public init(request text: [UInt8], limits: Limits = .default) throws(JSONError) {

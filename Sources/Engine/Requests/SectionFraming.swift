@@ -25,7 +25,9 @@ struct SectionFraming {
         }
     }
 
-    /// Header, bytes and footer. Without `idstr` the section has the description's name, as one without a device path has.
+    /// Header, bytes and footer.
+    ///
+    /// Without `idstr` the section has the description's name, as one without a device path has.
     func wrap(_ bytes: [UInt8], _ description: VMStateDescription, version: Int?) throws(VMStateError) -> [UInt8] {
         let name = Array((idstr ?? description.name).utf8)
         guard (1...255).contains(name.count) else {

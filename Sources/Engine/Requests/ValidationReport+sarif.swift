@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ValidationReport {
-    /// SARIF 2.1.0, for code scanning. Places are JSON Pointers, so they are logical locations.
+    /// SARIF 2.1.0, for code scanning.
+    ///
+    /// Places are JSON Pointers, so they are logical locations.
     public func sarif() throws(VMStateError) -> [UInt8] {
         let used = Set(findings.map(\.rule))
         let rules = Rule.all.filter { used.contains($0.id) }

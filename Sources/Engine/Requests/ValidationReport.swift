@@ -69,6 +69,7 @@ public struct ValidationReport: Sendable {
     /// One finding a line, as compilers print: `file:line: severity: message [rule]`.
     ///
     /// - Parameter place: the file and line of a finding; nil: the JSON Pointer stands there.
+    /// - Returns: the lines, each with its line feed.
     public func text(_ place: (Finding) -> String? = { _ in nil }) -> String {
         findings.map { finding in
             let position = place(finding) ?? finding.path.map { "\($0)" } ?? ""
