@@ -5,7 +5,7 @@ COPY scripts/install-dependencies scripts/
 RUN scripts/install-dependencies zlib1g-dev pkg-config
 COPY Package.swift ./
 COPY Sources Sources
-COPY Tests/TestSupport Tests/TestSupport
+COPY Tests Tests
 COPY openapi.yaml ./
 RUN swift build -c release --product qevm --static-swift-stdlib -Xlinker -s \
     && cp "$(swift build -c release --show-bin-path)/qevm" /qevm
