@@ -31,7 +31,7 @@ extension VMStateEncoder {
         }
     }
 
-    private func exists(
+    private mutating func exists(
         _ step: Program.Step, version: Int, frame: Int, isGiven: Bool
     ) throws(VMStateError) -> Bool {
         guard step.predicate >= 0 else { return step.versionID <= version }
