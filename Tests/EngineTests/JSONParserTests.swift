@@ -83,7 +83,9 @@ struct JSONCase: Sendable, CustomStringConvertible {
             let text = "{" + (members + ["\"m\(repeated)\":0"]).joined(separator: ",") + "}"
             #expect(throws: JSONError.self) { try JSONDocument(parsing: Array(text.utf8)) }
         }
-        #expect(throws: Never.self) { try JSONDocument(parsing: Array(("{" + members.joined(separator: ",") + "}").utf8)) }
+        #expect(throws: Never.self) {
+            try JSONDocument(parsing: Array(("{" + members.joined(separator: ",") + "}").utf8))
+        }
     }
 
     @Test func objectsOfOneShapeAreStillCheckedForDuplicates() {
