@@ -10,8 +10,12 @@ public struct Limits: Sendable, Hashable {
     public var outputBytes = 512 << 20
     /// Words of eight bytes that a decoded state may take in memory.
     public var stateWords = 64 << 20
-    /// Elements of an array that take no bytes on the wire.
+    /// Objects and elements of a stream that take no bytes, beside one for each byte of the stream.
     public var emptyElements = 1 << 16
+    /// Fields and parts of predicates that are looked at while one stream is read or one state is written.
+    public var steps = 1 << 26
+    /// Members that the predicates and counters of a document refer to, counted for each description that they reach.
+    public var references = 1 << 18
 
     /// What applies when nothing else is said.
     public static let `default` = Limits()

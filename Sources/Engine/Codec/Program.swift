@@ -71,7 +71,6 @@ struct Program: Sendable {
 
     /// A member that something refers to, and the rest of the path inside it.
     struct Watch: Sendable {
-        let member: FieldShape.MemberID
         let slot: Int
         let rest: [Path.Step]
     }
@@ -89,7 +88,8 @@ struct Program: Sendable {
         var minimumVersionID = 0
         var steps = 0..<0
         var subsections: [Subsection] = []
-        var watches: [Watch] = []
+        /// By the member that something refers to, in the order of the fields.
+        var watches: [FieldShape.MemberID: [Watch]] = [:]
         var slotCount = 0
         /// Whether a frame is needed because something refers to members.
         var needsFrame = false
@@ -109,6 +109,8 @@ struct Program: Sendable {
     let predicates: [Predicate]
     /// The interned member paths.
     let paths: [Path]
+    /// Their positions by their text.
+    let pathIDs: [String: FieldShape.MemberID]
     /// The text that names refer to.
     let names: [UInt8]
 

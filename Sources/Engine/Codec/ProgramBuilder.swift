@@ -16,11 +16,19 @@ struct ProgramBuilder {
     private var nameIndex: [String: Program.Name] = [:]
     /// For each description, the paths that its fields and predicates, its subsections and its tmp children refer to.
     private var references: [Set<Int>]
+    /// The references of one description by the first step of their paths.
+    private var byFirstStep: [MemberPath.Step?: [Int]] = [:]
+    private var candidatesOf: VMStateDescription.ID = -1
+    private let limits: Limits
+    /// Whether the elements of a struct may have different layouts.
+    private var isIrregular: [Bool]
 
-    init(_ document: VMStateDocument, dialect: Dialect, given: [String: Predicate]) {
+    init(_ document: VMStateDocument, dialect: Dialect, given: [String: Predicate], limits: Limits) {
         descriptions = document.descriptions
         self.dialect = dialect
         self.given = given
+        self.limits = limits
+        isIrregular = Self.irregular(descriptions, dialect)
         plans = Array(repeating: Program.Plan(), count: descriptions.count)
         references = Array(repeating: [], count: descriptions.count)
     }
@@ -30,20 +38,12 @@ struct ProgramBuilder {
         let reachable = reachable(from: root)
         try DescriptionCycles(descriptions, dialect: dialect).check(reachable)
         for id in reachable { collectReferences(id) }
-        spreadReferences(reachable)
+        try spreadReferences(reachable)
         for id in reachable { try plan(id) }
         spreadFrames(reachable)
         return Program(
-            descriptions: descriptions,
-            root: root,
-            dialect: dialect,
-            given: given,
-            plans: plans,
-            steps: steps,
-            predicates: predicates,
-            paths: paths,
-            names: names
-        )
+            descriptions: descriptions, root: root, dialect: dialect, given: given, plans: plans, steps: steps,
+            predicates: predicates, paths: paths, pathIDs: pathIDs, names: names)
     }
 
     // MARK: What is there
@@ -114,7 +114,8 @@ struct ProgramBuilder {
     }
 
     /// What a subsection or a tmp child refers to may be a member of the object around it.
-    private mutating func spreadReferences(_ ids: [VMStateDescription.ID]) {
+    private mutating func spreadReferences(_ ids: [VMStateDescription.ID]) throws(VMStateError) {
+        var total = ids.reduce(0) { $0 + references[$1].count }
         var changed = true
         while changed {
             changed = false
@@ -122,6 +123,14 @@ struct ProgramBuilder {
                 let before = references[id].count
                 for child in sharers(id) where child != id { references[id].formUnion(references[child]) }
                 if references[id].count != before { changed = true }
+                total += references[id].count - before
+                guard total <= limits.references else {
+                    throw VMStateError(
+                        .limitExceeded,
+                        expected: "at most \(limits.references) references to members",
+                        path: descriptions[id].path
+                    )
+                }
             }
         }
     }
@@ -184,8 +193,18 @@ struct ProgramBuilder {
         if members.contains(where: { $0.count > 1 }) || Set(members).count < members.count {
             plans[id].arrangement = Arrangement(tokens: members.map { tokens in tokens.map { name($0) } })
         }
+        var names: Set<String> = []
         for subsection in description.subsections {
             let child = descriptions[subsection]
+            guard plans[id].members.children[child.name] == nil || names.contains(child.name) else {
+                throw VMStateError(
+                    .vmsdInvalid,
+                    expected: "a subsection's name that is no member of a field",
+                    found: "\"\(child.name)\"",
+                    path: description.path.appending("subsections", String(plans[id].subsections.count))
+                )
+            }
+            names.insert(child.name)
             plans[id].members.insert([child.name])
             plans[id].subsections.append(
                 Program.Subsection(
@@ -260,15 +279,34 @@ struct ProgramBuilder {
     ///
     /// Source: QEMU migration/vmstate.c, vmsd_can_compress().
     private func isCompressible(_ field: VMStateField) -> Bool {
-        var open = [field]
-        var seen: Set<VMStateDescription.ID> = []
-        while let field = open.popLast() {
-            if field.fieldExists != nil || FieldShape.isDynamic(field.flags, dialect) { return false }
-            guard field.flags.contains(.struct), let child = field.vmsd, seen.insert(child).inserted else { continue }
-            if descriptions[child].hasSubsectionList { return false }
-            open += descriptions[child].fields ?? []
+        guard Self.isRegular(field, dialect) else { return false }
+        guard field.flags.contains(.struct), let child = field.vmsd else { return true }
+        return !isIrregular[child]
+    }
+
+    private static func isRegular(_ field: VMStateField, _ dialect: Dialect) -> Bool {
+        field.fieldExists == nil && !FieldShape.isDynamic(field.flags, dialect)
+    }
+
+    /// For each description whether it has, itself or in a struct inside it, subsections or a field that is not in every element.
+    private static func irregular(_ descriptions: [VMStateDescription], _ dialect: Dialect) -> [Bool] {
+        var irregular = descriptions.map { description in
+            description.hasSubsectionList || (description.fields ?? []).contains { !isRegular($0, dialect) }
         }
-        return true
+        var parents: [VMStateDescription.ID: [VMStateDescription.ID]] = [:]
+        for (id, description) in descriptions.enumerated() {
+            for field in description.fields ?? [] where field.flags.contains(.struct) {
+                if let child = field.vmsd { parents[child, default: []].append(id) }
+            }
+        }
+        var open = irregular.indices.filter { irregular[$0] }
+        while let id = open.popLast() {
+            for parent in parents[id] ?? [] where !irregular[parent] {
+                irregular[parent] = true
+                open.append(parent)
+            }
+        }
+        return irregular
     }
 
     /// A number of the document, with the constants of the request.
@@ -298,11 +336,28 @@ struct ProgramBuilder {
         }
     }
 
+    /// The references of a description that may lead to `member` or into it: those of its text, and those whose path begins as
+    /// its path does.
+    private mutating func candidates(_ member: MemberPath, in id: VMStateDescription.ID) -> [Int] {
+        if candidatesOf != id {
+            candidatesOf = id
+            byFirstStep = [:]
+            for reference in references[id].sorted() {
+                byFirstStep[memberPaths[reference].steps.first, default: []].append(reference)
+            }
+        }
+        var found = byFirstStep[member.steps.first] ?? []
+        if let id = pathIDs[member.text], references[candidatesOf].contains(id), !found.contains(id) {
+            found.append(id)
+        }
+        return found
+    }
+
     /// Gives a slot to a field whose member something refers to.
     private mutating func watch(_ tokens: [String], in id: VMStateDescription.ID) -> Int {
         let own = MemberPath(tokens.joined(separator: "."))
         var slot = -1
-        for reference in references[id].sorted() {
+        for reference in candidates(own, in: id) {
             let path = memberPaths[reference]
             let rest: [Program.Path.Step]
             if path.text == own.text {
@@ -316,7 +371,7 @@ struct ProgramBuilder {
                 slot = plans[id].slotCount
                 plans[id].slotCount += 1
             }
-            plans[id].watches.append(Program.Watch(member: reference, slot: slot, rest: rest))
+            plans[id].watches[reference, default: []].append(Program.Watch(slot: slot, rest: rest))
         }
         return slot
     }

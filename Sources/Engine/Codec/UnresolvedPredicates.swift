@@ -5,26 +5,35 @@
 struct UnresolvedPredicates {
     private let program: Program
     private let initial: MemberLookup?
+    private let limits: Limits
+    /// Members looked at so far.
+    private var steps = 0
 
-    init(_ program: Program, initial: MemberLookup?) {
+    init(_ program: Program, initial: MemberLookup?, limits: Limits) {
         self.program = program
         self.initial = initial
+        self.limits = limits
     }
 
     /// - Throws: `predicate-unresolved` with the names and the place of the first field that needs one.
-    func check(_ object: Int) throws(VMStateError) {
+    mutating func check(_ object: Int) throws(VMStateError) {
         var names: [String] = []
+        var known: Set<String> = []
         var first: JSONPointer?
         var seen: Set<VMStateDescription.ID> = []
         // Each description with the scopes in which its names are looked up, innermost first.
         var open: [[(plan: VMStateDescription.ID, object: Int)]] = [[(program.root, object)]]
         while let scopes = open.popLast() {
-            guard let scope = scopes.first, seen.insert(scope.plan).inserted else { continue }
+            // What lies deeper than a stream can go need not be known.
+            guard let scope = scopes.first, scopes.count <= limits.descriptionDepth, seen.insert(scope.plan).inserted
+            else { continue }
             let plan = program.plans[scope.plan]
+            try spend(plan.steps.count, lookingIn: scope.object)
             for index in plan.steps {
                 let step = program.steps[index]
                 if step.predicate >= 0 {
-                    for name in unresolved(program.predicates[step.predicate], scopes) where !names.contains(name) {
+                    for name in try unresolved(program.predicates[step.predicate], scopes)
+                    where known.insert(name).inserted {
                         names.append(name)
                         first = first ?? program.path(step, of: scope.plan)
                     }
@@ -56,10 +65,18 @@ struct UnresolvedPredicates {
         return initial.tape.count(at: node) > 0 ? node + 2 : -1
     }
 
-    private func unresolved(
-        _ predicate: Predicate,
-        _ scopes: [(plan: VMStateDescription.ID, object: Int)]
-    ) -> [String] {
+    private mutating func spend(_ additional: Int, lookingIn object: Int) throws(VMStateError) {
+        var members = 0
+        if let initial, object >= 0, initial.tape.tag(at: object) == .object { members = initial.tape.count(at: object) }
+        steps &+= additional &* (1 &+ members / 8)
+        guard steps <= limits.steps else {
+            throw VMStateError(.limitExceeded, expected: "at most \(limits.steps) steps", path: JSONPointer())
+        }
+    }
+
+    private mutating func unresolved(
+        _ predicate: Predicate, _ scopes: [(plan: VMStateDescription.ID, object: Int)]
+    ) throws(VMStateError) -> [String] {
         var found: [String] = []
         var open = predicate.names
         var seen: Set<String> = []
@@ -69,10 +86,11 @@ struct UnresolvedPredicates {
                 open += other.names
                 continue
             }
-            let id = program.paths.firstIndex { $0.text == path.text }
+            let id = program.pathIDs[path.text]
+            for scope in scopes { try spend(1, lookingIn: scope.object) }
             let isKnown = scopes.contains { scope in
                 guard let id else { return false }
-                if program.plans[scope.plan].watches.contains(where: { $0.member == id }) { return true }
+                if program.plans[scope.plan].watches[id] != nil { return true }
                 return scope.object >= 0 && initial?.value(at: program.paths[id], of: scope.object) != nil
             }
             if !isKnown { found.append(path.text) }

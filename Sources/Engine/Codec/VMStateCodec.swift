@@ -38,7 +38,7 @@ public struct VMStateCodec: Sendable {
                 path: JSONPointer()
             )
         }
-        var builder = ProgramBuilder(document, dialect: dialect, given: given)
+        var builder = ProgramBuilder(document, dialect: dialect, given: given, limits: limits)
         program = try builder.build(root: root)
         self.limits = limits
     }
@@ -110,17 +110,16 @@ public struct VMStateCodec: Sendable {
         _ object: Int,
         _ options: DecodeOptions
     ) throws(VMStateError) -> Decoded {
-        try UnresolvedPredicates(program, initial: initial).check(object)
+        var unresolved = UnresolvedPredicates(program, initial: initial, limits: limits)
+        try unresolved.check(object)
         var decoder = VMStateDecoder(
-            program,
-            input: input,
-            from: 0,
-            names: names,
-            initial: initial,
-            recordsOffsets: options.recordsOffsets,
-            limits: limits
-        )
-        try decoder.load(program.root, version: version, initial: object, enclosing: -1)
+            program, input: input, from: 0, names: names, initial: initial, recordsOffsets: options.recordsOffsets,
+            limits: limits)
+        do {
+            try decoder.load(program.root, version: version, initial: object, enclosing: -1)
+        } catch {
+            throw outermost(error)
+        }
         let left = input.count - decoder.position
         let endsWithEOF = left == 1 && input[decoder.position] == 0
         guard left == 0 || endsWithEOF || options.isPartial else {
@@ -139,6 +138,13 @@ public struct VMStateCodec: Sendable {
             endsWithEOF: endsWithEOF,
             offsets: decoder.offsets?.leaves(names: program.names).map { ($0.path, $0.range) } ?? []
         )
+    }
+
+    /// An error that no field has given a place is one of the outermost object.
+    private func outermost(_ error: VMStateError) -> VMStateError {
+        var error = error.within(description.path)
+        if error.statePath == nil { error.statePath = JSONPointer() }
+        return error
     }
 
     // MARK: Encoding
@@ -177,13 +183,13 @@ public struct VMStateCodec: Sendable {
             try state.document.bytes.withByteView { (bytes) throws(VMStateError) in
                 try program.names.withByteView { (names) throws(VMStateError) in
                     var encoder = VMStateEncoder(
-                        program,
-                        state: MemberLookup(tape: state.document.tape, text: text, names: names),
-                        bytes: bytes,
-                        describes: describes,
-                        limits: limits
-                    )
-                    try encoder.save(program.root, version: version, object: state.index, enclosing: -1)
+                        program, state: MemberLookup(tape: state.document.tape, text: text, names: names),
+                        bytes: bytes, describes: describes, limits: limits)
+                    do throws(VMStateError) {
+                        try encoder.save(program.root, version: version, object: state.index, enclosing: -1)
+                    } catch {
+                        throw outermost(error)
+                    }
                     guard !encoder.output.isOverLimit else { throw encoder.overLimit() }
                     return encoder.finish()
                 }

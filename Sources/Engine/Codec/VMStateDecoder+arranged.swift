@@ -30,16 +30,23 @@ extension VMStateDecoder {
             for _ in tokens.dropLast() { offsets?.leave() }
         }
         var result = JSONTape()
-        count = place(values[...], depth: 0, into: &result)
+        var places: [Int: Int] = [:]
+        count = place(values[...], depth: 0, into: &result, &places)
         tape.words.removeSubrange(first...)
         tape.words += result.words
+        if frame >= 0 {
+            // What refers to the values must find them where they are now.
+            for slot in slots.indices[frames[frame].firstSlot...] where slots[slot] >= first {
+                slots[slot] = places[slots[slot]].map { first + $0 } ?? -1
+            }
+        }
     }
 
-    /// Writes the members that `values` make at one depth; returns how many.
+    /// Writes the members that `values` make at one depth, and notes in `places` where each value is in `result`; returns how
+    /// many members there are.
     private func place(
-        _ values: ArraySlice<(tokens: [Program.Name], words: Range<Int>)>,
-        depth: Int,
-        into result: inout JSONTape
+        _ values: ArraySlice<(tokens: [Program.Name], words: Range<Int>)>, depth: Int, into result: inout JSONTape,
+        _ places: inout [Int: Int]
     ) -> Int {
         var order: [Int] = []
         var groups: [Int: [(tokens: [Program.Name], words: Range<Int>)]] = [:]
@@ -53,10 +60,11 @@ extension VMStateDecoder {
             let name = last.tokens[depth]
             result.append(name.tag, offset: name.offset, length: name.length)
             if last.tokens.count == depth + 1 {
+                places[last.words.lowerBound] = result.words.count
                 result.words += tape.words[last.words]
             } else {
                 let object = result.open(.object)
-                let count = place(group[...], depth: depth + 1, into: &result)
+                let count = place(group[...], depth: depth + 1, into: &result, &places)
                 result.close(object, count: count)
             }
         }

@@ -44,13 +44,14 @@ extension VMStateDecoder {
         return true
     }
 
-    private func exists(_ step: Program.Step, version: Int, frame: Int) throws(VMStateError) -> Bool {
+    private mutating func exists(_ step: Program.Step, version: Int, frame: Int) throws(VMStateError) -> Bool {
         guard step.predicate >= 0 else { return step.versionID <= version }
         let predicate = program.predicates[step.predicate]
         var evaluator = PredicateEvaluator(given: program.given, version: version)
+        let isTrue: Bool
         do {
-            return try evaluator.value(of: predicate) { path in
-                program.paths.firstIndex { $0.text == path.text }.flatMap { truth($0, frame: frame) }
+            isTrue = try evaluator.value(of: predicate) { path in
+                program.pathIDs[path.text].flatMap { truth($0, frame: frame) }
             }.isTrue
         } catch {
             switch error {
@@ -65,6 +66,8 @@ extension VMStateDecoder {
                 throw VMStateError(.vmsdInvalid, at: position, expected: "a predicate with a value", found: reason)
             }
         }
+        try spend(evaluator.visited, lookingIn: frame >= 0 ? frames[frame].initial : -1)
+        return isTrue
     }
 
     // MARK: Members that others refer to
@@ -78,8 +81,7 @@ extension VMStateDecoder {
         var frame = frame
         while frame >= 0 {
             let current = frames[frame]
-            let watches = program.plans[current.plan].watches
-            for watch in watches.reversed() where watch.member == id {
+            for watch in program.plans[current.plan].watches[id]?.reversed() ?? [] {
                 let value = slots[current.firstSlot + watch.slot]
                 guard value >= 0 else { continue }
                 return text.withByteView { text in
@@ -138,20 +140,14 @@ extension VMStateDecoder {
         var known = -1
         if let initial, current >= 0, initial.tape.tag(at: current) == .array { known = current + 2 }
         let knownEnd = known >= 0 ? initial?.tape.next(after: current) ?? known : known
-        let first = position
         for element in 0..<count {
             do throws(VMStateError) {
-                if position == first, element >= limits.emptyElements || tape.words.count > limits.stateWords {
-                    throw VMStateError(
-                        .limitExceeded,
-                        at: position,
-                        expected: "at most \(limits.emptyElements) elements without bytes",
-                        found: "\(count)"
-                    )
-                }
+                let first = position
                 offsets?.enter(index: element)
                 try arrayElement(index, plan: plan, size: size, current: known, frame: frame)
                 offsets?.leave()
+                // Objects are counted where they are loaded.
+                if position == first, step.child < 0 { try countEmptyElement() }
                 if known >= 0, let initial {
                     known = initial.tape.next(after: known)
                     if known >= knownEnd { known = -1 }

@@ -87,7 +87,7 @@ extension VMStateDecoder {
                 tape.append(.bytes, offset: start, length: position - start)
             }
         case .bitmap:
-            let words = ((size ?? 0) + 63) / 64
+            let words = VMStateInfo.bitmapWords(bits: size ?? 0)
             let array = tape.open(.array)
             try scalars(.uint64, count: words)
             tape.close(array, count: words)
@@ -105,14 +105,14 @@ extension VMStateDecoder {
             }
             tape.append(marker == PointerMarker.null ? .null : .true)
         case .name:
+            let first = position
             let length = Int(try byte())
             let start = try take(length)
-            let name = JSONText.escape(String(decoding: input.array(start..<position), as: UTF8.self))
-            tape.append(
-                name.contains(UInt8(ascii: "\\")) ? .escapedString : .string,
-                offset: text.count,
-                length: name.count
-            )
+            guard let plain = String(validating: input.array(start..<position), as: UTF8.self) else {
+                throw VMStateError(.valueOutOfRange, at: first, expected: "a name in UTF-8", found: "other bytes")
+            }
+            let name = JSONText.escape(plain)
+            tape.append(name.contains(UInt8(ascii: "\\")) ? .escapedString : .string, offset: text.count, length: name.count)
             text += name
         case .byteArray: try bytes(Int(input.bigEndian(UInt32.self, at: try take(4))))
         case .opaque(let extent): try opaque(extent, size: size)

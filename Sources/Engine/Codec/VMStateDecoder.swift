@@ -24,6 +24,9 @@ struct VMStateDecoder {
     /// The index of the loaded value for each watched field of each frame; -1: not loaded.
     var slots: [Int] = []
     var depth = 0
+    /// What the limits count: fields and parts of predicates so far, and elements without bytes.
+    var steps = 0
+    var emptyElements = 0
     var offsets: OffsetRecorder?
 
     /// An object being loaded, as far as others refer to its members.
@@ -82,6 +85,8 @@ struct VMStateDecoder {
             )
         }
 
+        try spend(program.plans[plan].steps.count &+ 1, lookingIn: initial)
+        let first = position
         let object = tape.open(.object)
         var count = 0
         var frame = -1
@@ -110,6 +115,32 @@ struct VMStateDecoder {
             frames.removeLast()
         }
         tape.close(object, count: count)
+        if position == first { try countEmptyElement() }
+    }
+
+    /// Counts fields or parts of predicates, each of which may look for a member of the destination's object.
+    mutating func spend(_ additional: Int, lookingIn object: Int) throws(VMStateError) {
+        var members = 0
+        if let initial, object >= 0, initial.tape.tag(at: object) == .object {
+            members = initial.tape.count(at: object)
+        }
+        // Both factors are bounded by the size of a document, so the product does not overflow.
+        steps &+= additional &* (1 &+ members / 8)
+        guard steps <= limits.steps else {
+            throw VMStateError(.limitExceeded, at: position, expected: "at most \(limits.steps) steps")
+        }
+    }
+
+    /// Counts an object or element that took no bytes.
+    mutating func countEmptyElement() throws(VMStateError) {
+        emptyElements &+= 1
+        guard emptyElements <= limits.emptyElements &+ input.count else {
+            throw VMStateError(
+                .limitExceeded,
+                at: position,
+                expected: "at most \(limits.emptyElements) elements without bytes"
+            )
+        }
     }
 
     private func versionError(_ code: VMStateError.Code, _ plan: Int, _ version: Int) -> VMStateError {

@@ -63,17 +63,26 @@ extension VMStateEncoder {
         switch state.tape.tag(at: node) {
         case .double: return state.tape.words[node + 1]
         case .number, .int, .int64, .uint64:
-            guard let value = Double(describe(node)), value.isFinite else {
+            guard let value = number(node), value.isFinite else {
                 throw VMStateError(.valueOutOfRange, expected: "a finite double", found: describe(node))
             }
             return value.bitPattern
         case .string:
             let text = JSONText.string(state.tape, node, state.text)
-            if text.utf8.count == 18, text.hasPrefix("0x"), let bits = UInt64(text.dropFirst(2), radix: 16) {
+            if text.utf8.count == 18, text.hasPrefix("0x"), text.utf8.dropFirst(2).allSatisfy({ Hex.digit($0) != nil }),
+                let bits = UInt64(text.dropFirst(2), radix: 16)
+            {
                 return bits
             }
             fallthrough
         default: throw typeMismatch("a number, or \"0x\" and 16 hexadecimal digits", node)
+        }
+    }
+
+    private func number(_ node: Int) -> Double? {
+        if state.tape.tag(at: node) == .number { return Double(JSONText.string(state.tape, node, state.text)) }
+        return JSONInteger(state.tape, node, state.text).map {
+            $0.isNegative ? -Double($0.magnitude) : Double($0.magnitude)
         }
     }
 
@@ -130,7 +139,7 @@ extension VMStateEncoder {
         switch encoding {
         case .bool, .integer, .double: break
         case .buffer, .unusedBuffer: try buffer(node, size: size ?? 0)
-        case .bitmap: try bitmap(node, words: ((size ?? 0) + 63) / 64)
+        case .bitmap: try bitmap(node, words: VMStateInfo.bitmapWords(bits: size ?? 0))
         case .nullPointer:
             guard state.tape.tag(at: node) == .null else { throw typeMismatch("null", node) }
             output.append(PointerMarker.null)

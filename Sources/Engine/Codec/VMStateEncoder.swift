@@ -12,6 +12,8 @@ struct VMStateEncoder: ~Copyable {
     var output: ByteBuffer
     var frames: [Frame] = []
     var depth = 0
+    /// Fields and parts of predicates so far.
+    var steps = 0
     /// Writes the vmdesc beside the bytes; nil when nobody asked for it.
     var vmdesc: VMDescWriter?
     /// Members of large objects by name, for states whose members are not in the order of the fields.
@@ -49,6 +51,7 @@ struct VMStateEncoder: ~Copyable {
                 path: program.descriptions[plan].path
             )
         }
+        try spend(program.plans[plan].steps.count &+ 1)
         var frame = -1
         if program.plans[plan].needsFrame {
             frame = frames.count
@@ -75,6 +78,14 @@ struct VMStateEncoder: ~Copyable {
         vmdesc?.end()
         if used != state.tape.count(at: object) { try checkMembers(object, program.plans[plan].members, plan) }
         if frame >= 0 { frames.removeLast() }
+    }
+
+    /// Counts fields, or parts of predicates that may look for members.
+    private mutating func spend(_ additional: Int) throws(VMStateError) {
+        steps &+= additional
+        guard steps <= limits.steps else {
+            throw VMStateError(.limitExceeded, expected: "at most \(limits.steps) steps")
+        }
     }
 
     /// Saves the fields of an object whose members are its fields; returns how many members there were for them.
@@ -224,31 +235,31 @@ struct VMStateEncoder: ~Copyable {
         return used
     }
 
-    private func isNeeded(
-        _ subsection: Program.Subsection,
-        version: Int,
-        frame: Int,
-        isGiven: Bool
+    private mutating func isNeeded(
+        _ subsection: Program.Subsection, version: Int, frame: Int, isGiven: Bool
     ) throws(VMStateError) -> Bool {
         guard subsection.needed >= 0 else { return true }
         return try truth(program.predicates[subsection.needed], version: version, frame: frame) ?? isGiven
     }
 
     /// The value of a predicate; nil when a name in it is not known: then the state decides.
-    func truth(_ predicate: Predicate, version: Int, frame: Int) throws(VMStateError) -> Bool? {
+    mutating func truth(_ predicate: Predicate, version: Int, frame: Int) throws(VMStateError) -> Bool? {
         var evaluator = PredicateEvaluator(given: program.given, version: version)
+        let truth: Bool?
         do {
-            return try evaluator.value(of: predicate) { path in
-                guard let id = program.paths.firstIndex(where: { $0.text == path.text }) else { return nil }
-                return find(id, frame: frame).flatMap { state.truth(of: $0) }
+            truth = try evaluator.value(of: predicate) { path in
+                program.pathIDs[path.text].flatMap { find($0, frame: frame) }.flatMap { state.truth(of: $0) }
             }.isTrue
         } catch {
             switch error {
-            case .unresolved: return nil
+            case .unresolved: truth = nil
             case .undefined(let reason):
                 throw VMStateError(.vmsdInvalid, expected: "a predicate with a value", found: reason)
             }
         }
+        let members = frame >= 0 ? state.tape.count(at: frames[frame].object) : 0
+        try spend(evaluator.visited &* (1 &+ members / 8))
+        return truth
     }
 
     /// The value of a member of the object, else of the enclosing one.

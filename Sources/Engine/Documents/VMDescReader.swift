@@ -65,7 +65,7 @@ extension VMStateDocumentReader {
                 problem(place, expected: "a field of a vmdesc with name and type", found: entry.kind.rawValue)
                 continue
             }
-            let size = entry["size"]?.int ?? 0
+            var size = entry["size"]?.int ?? 0
             let count = entry["array_len"]?.int
             var child: VMStateDescription.ID?
             var flags: VMStateFlags = count == nil ? .single : .array
@@ -79,6 +79,10 @@ extension VMStateDocumentReader {
                 child = readVMDesc(entry, at: place)
             default:
                 info = VMStateInfo(named: type)
+                // A vmdesc gives bytes; the size of a bitmap is in bits.
+                if info?.encoding == .bitmap {
+                    size = size.multipliedReportingOverflow(by: 8).overflow ? Int.max : size * 8
+                }
                 // What describes itself does so in the field's own object; an empty queue has nothing there.
                 if info?.encoding.hasChild == true { child = readVMDesc(entry, at: place) }
             }

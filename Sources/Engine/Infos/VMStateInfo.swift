@@ -82,6 +82,11 @@ public struct VMStateInfo: Sendable, Hashable {
         self = Self.byName[name] ?? VMStateInfo(name, .opaque(.sized), isKnown: false)
     }
 
+    /// The words of 64 bits that hold a bitmap; any number of bits is counted without overflow.
+    static func bitmapWords(bits: Int) -> Int {
+        bits / 64 + (bits % 64 > 0 ? 1 : 0)
+    }
+
     private static let byName: [String: VMStateInfo] = {
         var table: [String: VMStateInfo] = [:]
         for row in coreInfos + deviceInfos {

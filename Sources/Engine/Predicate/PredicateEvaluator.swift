@@ -13,12 +13,13 @@ struct PredicateEvaluator {
     /// What the caller gives by name: predicates and constants.
     let given: [String: Predicate]
     let version: Int
-    /// Nodes visited.
-    ///
-    /// Predicates may name each other, so a short text can stand for endless work.
-    private var visited = 0
+    /// Nodes visited. Predicates may name each other, so a short text can stand for endless work.
+    private(set) var visited = 0
+    /// Nodes that are being computed, each inside the one before.
+    private var level = 0
 
     private static let maximumVisits = 10_000
+    private static let maximumLevel = 512
 
     init(given: [String: Predicate], version: Int) {
         self.given = given
@@ -40,6 +41,9 @@ struct PredicateEvaluator {
     ) throws(Failure) -> CInteger {
         visited += 1
         guard visited <= Self.maximumVisits else { throw .undefined("the predicates need too many steps") }
+        level += 1
+        defer { level -= 1 }
+        guard level <= Self.maximumLevel else { throw .undefined("the predicates nest too deeply") }
         switch node {
         case .literal(let value): return value
         case .member(let path):

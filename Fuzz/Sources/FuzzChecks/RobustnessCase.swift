@@ -1,0 +1,1 @@
+../../../Tests/EngineTests/RobustnessCase.swift

@@ -1,0 +1,1 @@
+../../../Tests/EngineTests/RobustnessChecks.swift

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engine
+import Foundation
+import TestSupport
+import Testing
+
+/// What fuzzing and the robustness tests found, each with a name of its own; the inputs themselves are kept in
+/// `Fuzz/FailCases` and run again.
+@Suite struct FuzzFindTests {
+    static let finds = ["FuzzJSON", "FuzzDocument", "FuzzDecode", "FuzzEncode"].flatMap { target in
+        Fixtures.listFiles("\(Fixtures.project)/Fuzz/FailCases/\(target)").map { "\(target)/\($0)" }
+    }
+    static let cases = String(decoding: Fixtures.read("\(Fixtures.project)/Fuzz/cases.txt") ?? [], as: UTF8.self)
+        .split(separator: "\n").map(String.init)
+
+    @Test(arguments: finds)
+    func aFindStaysMended(_ find: String) throws {
+        let bytes = try #require(Fixtures.read("\(Fixtures.project)/Fuzz/FailCases/\(find)"))
+        if find.hasPrefix("FuzzJSON/") {
+            #expect(RobustnessChecks.json(bytes) == nil)
+        } else if find.hasPrefix("FuzzDocument/") {
+            #expect(RobustnessChecks.document(bytes) == nil)
+        } else {
+            let choice = Int(try #require(bytes.first))
+            try #require(choice < Self.cases.count)
+            let fixture = RobustnessCase(
+                root: Fixtures.root,
+                folder: Self.cases[choice],
+                limits: RobustnessChecks.limits
+            )
+            let check = find.hasPrefix("FuzzDecode/") ? { RobustnessChecks.decode($0, $1) } : RobustnessChecks.encode
+            #expect(check(try #require(fixture), Array(bytes.dropFirst())) == nil)
+        }
+    }
+
+    @Test func everyCaseIsAFixture() {
+        for folder in Self.cases {
+            #expect(RobustnessCase(root: Fixtures.root, folder: folder) != nil, "\(folder)")
+        }
+    }
+
+    @Test func aSubsectionCountsByAMemberThatIsMovedIntoAnObject() throws {
+        let codec = try codec(
+            """
+            {"name": "t", "fields": [
+              {"name": "last", "info": "uint8"}, {"name": "x", "offset": "o.x", "info": "uint64"},
+              {"name": "again", "offset": "last", "info": "uint8"}, {"name": "n", "offset": "o.n", "info": "uint8"}],
+             "subsections": [{"name": "t/s", "needed": "1", "fields": [
+              {"name": "v", "flags": ["VMS_VARRAY_UINT8"], "num_offset": "o.n", "info": "uint8"}]}]}
+            """
+        )
+        let wire = try hexadecimal("01 0000000000000002 03 02 05 03 742f73 00000000 0a0b")
+        let decoded = try codec.decode(wire)
+        #expect(text(decoded.state.root) == #"{"last":3,"o":{"x":2,"n":2},"t/s":{"v":[10,11]}}"#)
+    }
+
+    @Test func aNameThatIsNotUTF8IsAnError() throws {
+        let codec = try codec(#"{"name": "t", "fields": [{"name": "c", "info": "capability"}]}"#)
+        let error = #expect(throws: VMStateError.self) { try codec.decode([2, 0x61, 0xff]) }
+        #expect(error?.code == .valueOutOfRange)
+        #expect(error?.offset == 0)
+        #expect(error?.statePath?.description == "/c")
+    }
+
+    @Test func aDoubleOfManyDigitsIsRead() throws {
+        let codec = try codec(#"{"name": "t", "fields": [{"name": "d", "info": "CPU_Double_U"}]}"#)
+        let state = #"{"d": 0.1000000000000000055511151231257827021181583404541015625}"#
+        let encoded = try codec.encode(JSONDocument(parsing: Array(state.utf8)).root)
+        #expect(hexadecimal(encoded.bytes) == "3fb999999999999a")
+    }
+
+    @Test(arguments: ["0x+123456789abcdef", "0x-000000000000001"])
+    func theBitsOfADoubleAreDigitsOnly(_ bits: String) throws {
+        let codec = try codec(#"{"name": "t", "fields": [{"name": "d", "info": "CPU_Double_U"}]}"#)
+        let state = try JSONDocument(parsing: Array(#"{"d": "\#(bits)"}"#.utf8)).root
+        let error = #expect(throws: VMStateError.self) { try codec.encode(state) }
+        #expect(error?.code == .valueTypeMismatch)
+    }
+
+    @Test func theSizeOfABitmapInAVMDescIsInBytes() throws {
+        let codec = try codec(
+            #"{"vmsd_name": "t", "version": 1, "fields": [{"name": "b", "type": "bitmap", "size": 16}]}"#
+        )
+        let decoded = try codec.decode([UInt8](repeating: 0, count: 15) + [1])
+        #expect(text(decoded.state.root) == #"{"b":[0,1]}"#)
+    }
+
+    @Test func theLargestSizeOfABitmapInAVMDescIsTruncated() throws {
+        let codec = try codec(
+            #"{"vmsd_name": "t", "version": 1, "fields": [{"name": "b", "type": "bitmap", "size": 9223372036854775807}]}"#
+        )
+        let error = #expect(throws: VMStateError.self) { try codec.decode([0]) }
+        #expect(error?.code == .streamTruncated)
+    }
+
+    @Test func aSubsectionMayNotBeAMemberThatAFieldHas() throws {
+        let vmsd = """
+            {"name": "t", "fields": [{"name": "t/s", "info": "uint8"}], "subsections": [
+             {"name": "t/s", "fields": []}]}
+            """
+        let error = #expect(throws: VMStateError.self) { try codec(vmsd) }
+        #expect(error?.code == .vmsdInvalid)
+        #expect(error?.path?.description == "/subsections/0")
+    }
+
+    @Test func aStateThatIsNoObjectHasAPlace() throws {
+        let codec = try codec(#"{"name": "t", "fields": []}"#)
+        let error = #expect(throws: VMStateError.self) { try codec.encode(JSONDocument(parsing: [0x31]).root) }
+        #expect(error?.code == .valueTypeMismatch)
+        #expect(error?.path?.tokens.isEmpty == true)
+        #expect(error?.statePath?.tokens.isEmpty == true)
+    }
+
+    private func codec(_ vmsd: String) throws -> VMStateCodec {
+        try VMStateCodec(VMStateDocument(try JSONDocument(parsing: Array(vmsd.utf8)).root))
+    }
+
+    private func text(_ node: JSONNode) -> String {
+        String(decoding: node.json(), as: UTF8.self)
+    }
+}
+
+extension Fixtures {
+    /// The names in a folder given by its whole path, hidden ones left out.
+    fileprivate static func listFiles(_ path: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+    }
+}
