@@ -42,8 +42,17 @@ struct ProgramBuilder {
         for id in reachable { try plan(id) }
         spreadFrames(reachable)
         return Program(
-            descriptions: descriptions, root: root, dialect: dialect, given: given, plans: plans, steps: steps,
-            predicates: predicates, paths: paths, pathIDs: pathIDs, names: names)
+            descriptions: descriptions,
+            root: root,
+            dialect: dialect,
+            given: given,
+            plans: plans,
+            steps: steps,
+            predicates: predicates,
+            paths: paths,
+            pathIDs: pathIDs,
+            names: names
+        )
     }
 
     // MARK: What is there

@@ -67,7 +67,9 @@ struct UnresolvedPredicates {
 
     private mutating func spend(_ additional: Int, lookingIn object: Int) throws(VMStateError) {
         var members = 0
-        if let initial, object >= 0, initial.tape.tag(at: object) == .object { members = initial.tape.count(at: object) }
+        if let initial, object >= 0, initial.tape.tag(at: object) == .object {
+            members = initial.tape.count(at: object)
+        }
         steps &+= additional &* (1 &+ members / 8)
         guard steps <= limits.steps else {
             throw VMStateError(.limitExceeded, expected: "at most \(limits.steps) steps", path: JSONPointer())
@@ -75,7 +77,8 @@ struct UnresolvedPredicates {
     }
 
     private mutating func unresolved(
-        _ predicate: Predicate, _ scopes: [(plan: VMStateDescription.ID, object: Int)]
+        _ predicate: Predicate,
+        _ scopes: [(plan: VMStateDescription.ID, object: Int)]
     ) throws(VMStateError) -> [String] {
         var found: [String] = []
         var open = predicate.names

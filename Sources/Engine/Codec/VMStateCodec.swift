@@ -113,8 +113,14 @@ public struct VMStateCodec: Sendable {
         var unresolved = UnresolvedPredicates(program, initial: initial, limits: limits)
         try unresolved.check(object)
         var decoder = VMStateDecoder(
-            program, input: input, from: 0, names: names, initial: initial, recordsOffsets: options.recordsOffsets,
-            limits: limits)
+            program,
+            input: input,
+            from: 0,
+            names: names,
+            initial: initial,
+            recordsOffsets: options.recordsOffsets,
+            limits: limits
+        )
         do {
             try decoder.load(program.root, version: version, initial: object, enclosing: -1)
         } catch {
@@ -183,8 +189,12 @@ public struct VMStateCodec: Sendable {
             try state.document.bytes.withByteView { (bytes) throws(VMStateError) in
                 try program.names.withByteView { (names) throws(VMStateError) in
                     var encoder = VMStateEncoder(
-                        program, state: MemberLookup(tape: state.document.tape, text: text, names: names),
-                        bytes: bytes, describes: describes, limits: limits)
+                        program,
+                        state: MemberLookup(tape: state.document.tape, text: text, names: names),
+                        bytes: bytes,
+                        describes: describes,
+                        limits: limits
+                    )
                     do throws(VMStateError) {
                         try encoder.save(program.root, version: version, object: state.index, enclosing: -1)
                     } catch {

@@ -45,7 +45,9 @@ extension VMStateDecoder {
     /// Writes the members that `values` make at one depth, and notes in `places` where each value is in `result`; returns how
     /// many members there are.
     private func place(
-        _ values: ArraySlice<(tokens: [Program.Name], words: Range<Int>)>, depth: Int, into result: inout JSONTape,
+        _ values: ArraySlice<(tokens: [Program.Name], words: Range<Int>)>,
+        depth: Int,
+        into result: inout JSONTape,
         _ places: inout [Int: Int]
     ) -> Int {
         var order: [Int] = []

@@ -112,7 +112,11 @@ extension VMStateDecoder {
                 throw VMStateError(.valueOutOfRange, at: first, expected: "a name in UTF-8", found: "other bytes")
             }
             let name = JSONText.escape(plain)
-            tape.append(name.contains(UInt8(ascii: "\\")) ? .escapedString : .string, offset: text.count, length: name.count)
+            tape.append(
+                name.contains(UInt8(ascii: "\\")) ? .escapedString : .string,
+                offset: text.count,
+                length: name.count
+            )
             text += name
         case .byteArray: try bytes(Int(input.bigEndian(UInt32.self, at: try take(4))))
         case .opaque(let extent): try opaque(extent, size: size)

@@ -32,7 +32,10 @@ extension VMStateEncoder {
     }
 
     private mutating func exists(
-        _ step: Program.Step, version: Int, frame: Int, isGiven: Bool
+        _ step: Program.Step,
+        version: Int,
+        frame: Int,
+        isGiven: Bool
     ) throws(VMStateError) -> Bool {
         guard step.predicate >= 0 else { return step.versionID <= version }
         return try truth(program.predicates[step.predicate], version: version, frame: frame)

@@ -236,7 +236,10 @@ struct VMStateEncoder: ~Copyable {
     }
 
     private mutating func isNeeded(
-        _ subsection: Program.Subsection, version: Int, frame: Int, isGiven: Bool
+        _ subsection: Program.Subsection,
+        version: Int,
+        frame: Int,
+        isGiven: Bool
     ) throws(VMStateError) -> Bool {
         guard subsection.needed >= 0 else { return true }
         return try truth(program.predicates[subsection.needed], version: version, frame: frame) ?? isGiven

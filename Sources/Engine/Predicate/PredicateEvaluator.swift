@@ -13,7 +13,9 @@ struct PredicateEvaluator {
     /// What the caller gives by name: predicates and constants.
     let given: [String: Predicate]
     let version: Int
-    /// Nodes visited. Predicates may name each other, so a short text can stand for endless work.
+    /// Nodes visited.
+    ///
+    /// Predicates may name each other, so a short text can stand for endless work.
     private(set) var visited = 0
     /// Nodes that are being computed, each inside the one before.
     private var level = 0

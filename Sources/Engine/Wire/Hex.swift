@@ -2,8 +2,10 @@
 
 /// Hexadecimal text, 32 characters at a time.
 enum Hex {
-    /// Four words of eight characters. Arithmetic on words, byte by byte inside them, is what the compiler turns into vector
-    /// instructions on every target; Swift's byte vectors are not.
+    /// Four words of eight characters.
+    ///
+    /// Arithmetic on words, byte by byte inside them, is what the compiler turns into vector instructions on every
+    /// target; Swift's byte vectors are not.
     typealias Lanes = SIMD4<UInt64>
 
     private static let ones: UInt64 = 0x0101_0101_0101_0101
@@ -68,19 +70,27 @@ extension ByteBuffer {
                 while at <= source.count &- 16 {
                     let first = unsafe UInt64(littleEndian: source.loadUnaligned(fromByteOffset: at, as: UInt64.self))
                     let second = unsafe UInt64(
-                        littleEndian: source.loadUnaligned(fromByteOffset: at &+ 8, as: UInt64.self))
+                        littleEndian: source.loadUnaligned(fromByteOffset: at &+ 8, as: UInt64.self)
+                    )
                     let digits = Hex.digits(
-                        Hex.Lanes(first & 0xffff_ffff, first >> 32, second & 0xffff_ffff, second >> 32))
+                        Hex.Lanes(first & 0xffff_ffff, first >> 32, second & 0xffff_ffff, second >> 32)
+                    )
                     for lane in 0..<4 {
                         unsafe room.storeBytes(
-                            of: digits[lane].littleEndian, toByteOffset: 2 &* at &+ 8 &* lane, as: UInt64.self)
+                            of: digits[lane].littleEndian,
+                            toByteOffset: 2 &* at &+ 8 &* lane,
+                            as: UInt64.self
+                        )
                     }
                     at &+= 16
                 }
                 while at < source.count {
                     let pair = unsafe Hex.digits(Hex.Lanes(repeating: UInt64(source[at])))[0]
                     unsafe room.storeBytes(
-                        of: UInt16(truncatingIfNeeded: pair).littleEndian, toByteOffset: 2 &* at, as: UInt16.self)
+                        of: UInt16(truncatingIfNeeded: pair).littleEndian,
+                        toByteOffset: 2 &* at,
+                        as: UInt16.self
+                    )
                     at &+= 1
                 }
             }
@@ -103,14 +113,20 @@ extension ByteBuffer {
                     var digits = Hex.Lanes()
                     for lane in 0..<4 {
                         digits[lane] = unsafe UInt64(
-                            littleEndian: source.loadUnaligned(fromByteOffset: at &+ 8 &* lane, as: UInt64.self))
+                            littleEndian: source.loadUnaligned(fromByteOffset: at &+ 8 &* lane, as: UInt64.self)
+                        )
                     }
                     let bytes = Hex.bytes(digits, invalid: &invalid)
                     unsafe room.storeBytes(
-                        of: (bytes[0] & 0xffff_ffff | bytes[1] << 32).littleEndian, toByteOffset: at / 2, as: UInt64.self)
+                        of: (bytes[0] & 0xffff_ffff | bytes[1] << 32).littleEndian,
+                        toByteOffset: at / 2,
+                        as: UInt64.self
+                    )
                     unsafe room.storeBytes(
-                        of: (bytes[2] & 0xffff_ffff | bytes[3] << 32).littleEndian, toByteOffset: at / 2 &+ 8,
-                        as: UInt64.self)
+                        of: (bytes[2] & 0xffff_ffff | bytes[3] << 32).littleEndian,
+                        toByteOffset: at / 2 &+ 8,
+                        as: UInt64.self
+                    )
                     at &+= 32
                 }
                 while at < source.count {
