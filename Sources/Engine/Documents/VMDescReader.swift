@@ -57,56 +57,94 @@ extension VMStateDocumentReader {
         return id
     }
 
-    private mutating func readVMDescFields(_ entries: [JSONNode], at path: JSONPointer) -> [VMStateField] {
-        var fields: [VMStateField] = []
-        for (index, entry) in entries.enumerated() {
+    /// The fields of a description. Elements of one array that are described one by one become fields of one name, so their
+    /// members are `name[0]`, `name[1]` ….
+    private mutating func readVMDescFields(_ nodes: [JSONNode], at path: JSONPointer) -> [VMStateField] {
+        var entries: [VMDescEntry] = []
+        for (index, node) in nodes.enumerated() {
             let place = path.appending(String(index))
-            guard let name = entry["name"]?.string, let type = entry["type"]?.string else {
-                problem(place, expected: "a field of a vmdesc with name and type", found: entry.kind.rawValue)
-                continue
+            if let entry = VMDescEntry(node, at: place) {
+                entries.append(entry)
+            } else {
+                problem(place, expected: "a field of a vmdesc with name and type", found: node.kind.rawValue)
             }
-            var size = entry["size"]?.int ?? 0
-            let count = entry["array_len"]?.int
-            var child: VMStateDescription.ID?
-            var flags: VMStateFlags = count == nil ? .single : .array
-            var info: VMStateInfo?
-            switch type {
-            case "struct":
-                flags.insert(.struct)
-                child = entry["struct"].map { readVMDesc($0, at: place.appending("struct")) }
-            case "vstruct":
-                flags.insert(.vstruct)
-                child = readVMDesc(entry, at: place)
-            default:
-                info = VMStateInfo(named: type)
-                // A vmdesc gives bytes; the size of a bitmap is in bits.
-                if info?.encoding == .bitmap {
-                    size = size.multipliedReportingOverflow(by: 8).overflow ? Int.max : size * 8
-                }
-                // What describes itself does so in the field's own object; an empty queue has nothing there.
-                if info?.encoding.hasChild == true { child = readVMDesc(entry, at: place) }
-            }
-            fields.append(
-                VMStateField(
-                    name: name,
-                    offset: nil,
-                    info: info,
-                    flags: flags,
-                    versionID: 0,
-                    fieldExists: nil,
-                    num: .number(count ?? 0),
-                    numOffset: nil,
-                    size: .number(size),
-                    sizeOffset: nil,
-                    start: .number(0),
-                    vmsd: child,
-                    keyVMSD: nil,
-                    structVersionID: entry["version"]?.int ?? 0,
-                    errHint: nil,
-                    path: place
-                )
-            )
         }
-        return fields
+        VMDescEntry.correctCounts(&entries)
+        return entries.map { readVMDescField($0) }
+    }
+
+    private mutating func readVMDescField(_ entry: VMDescEntry) -> VMStateField {
+        var child: VMStateDescription.ID?
+        var key: VMStateDescription.ID?
+        var flags: VMStateFlags = entry.count == nil ? .single : .array
+        var info: VMStateInfo?
+        var size = entry.size
+        switch entry.type {
+        case "struct":
+            flags.insert(.struct)
+            child = entry.node["struct"].map { readVMDesc($0, at: entry.path.appending("struct")) }
+        case "vstruct":
+            flags.insert(.vstruct)
+            child = readVMDesc(entry.node, at: entry.path)
+        default:
+            let known = VMStateInfo(named: entry.type)
+            info = known
+            if known.encoding == .bitmap {
+                // A vmdesc gives bytes; the size of a bitmap is in bits.
+                size = size.multipliedReportingOverflow(by: 8).overflow ? Int.max : size * 8
+            } else if known.encoding.hasChild {
+                let groups = entry.groups
+                if entry.groupsAreAlike {
+                    let isKeyed = known.encoding == .gtree && entry.hasKeys
+                    key = isKeyed ? groups.first.map { readVMDesc($0, at: entry.path) } : nil
+                    let value = groups.dropFirst(isKeyed ? 1 : 0).first
+                    child = value.map { readVMDesc($0, at: entry.path) } ?? emptyDescription(at: entry.path)
+                } else {
+                    // Elements of different layout: one description cannot stand for them.
+                    info = VMStateInfo(entry.type, .opaque(.sized))
+                }
+            }
+        }
+        return VMStateField(
+            name: entry.name,
+            offset: nil,
+            info: info,
+            flags: flags,
+            versionID: 0,
+            fieldExists: nil,
+            num: .number(entry.count ?? 0),
+            numOffset: nil,
+            size: .number(size),
+            sizeOffset: nil,
+            start: .number(0),
+            vmsd: child,
+            keyVMSD: key,
+            structVersionID: entry.node["version"]?.int ?? 0,
+            errHint: nil,
+            path: entry.path
+        )
+    }
+
+    /// What stands for the elements of an empty queue.
+    private mutating func emptyDescription(at path: JSONPointer) -> VMStateDescription.ID {
+        let id = reserve()
+        fill(
+            id,
+            VMStateDescription(
+                name: "unknown",
+                versionID: 0,
+                minimumVersionID: 0,
+                hasMinimumVersionID: true,
+                priority: nil,
+                isUnmigratable: false,
+                isEarlySetup: false,
+                needed: nil,
+                fields: [],
+                subsections: [],
+                hasSubsectionList: false,
+                path: path
+            )
+        )
+        return id
     }
 }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One object of a vmdesc's `fields`.
+struct VMDescEntry {
+    let node: JSONNode
+    let path: JSONPointer
+    /// The name without the `[-1]` that the marker of a NULL pointer gets where the name is not unique.
+    let name: String
+    let type: String
+    let size: Int
+    /// `array_len`; nil: one element.
+    private(set) var count: Int?
+
+    init?(_ node: JSONNode, at path: JSONPointer) {
+        guard let name = node["name"]?.string, let type = node["type"]?.string else { return nil }
+        self.node = node
+        self.path = path
+        self.name = name.hasSuffix("[-1]") ? String(name.dropLast(4)) : name
+        size = node["size"]?.int ?? 0
+        count = node["array_len"]?.int
+        // Up to 9.x a NULL element is described as an empty struct of one byte.
+        let isNull = type == "struct" && size == 1 && node["struct"]?.members.isEmpty == true
+        self.type = isNull ? "nullptr" : type
+    }
+
+    private var isMarker: Bool { type == "nullptr" || type == "ptr-marker" }
+
+    /// QEMU 10.0 and later write the length of the rest of an array where they mean that of a run: corrects it.
+    ///
+    /// Source: QEMU migration/vmstate.c, vmstate_save_state_v(); the lengths that are wrong there are always the first one of an
+    /// array, and those of NULL pointers that are described one by one.
+    static func correctCounts(_ entries: inout [VMDescEntry]) {
+        var start = 0
+        while start < entries.count {
+            var end = start + 1
+            while end < entries.count, entries[end].name == entries[start].name { end += 1 }
+            let group = start..<end
+            for index in group.dropFirst() where entries[index].isMarker && entries[index - 1].isMarker {
+                entries[index].count = nil
+                entries[index - 1].count = nil
+            }
+            if let total = entries[start].count, group.count > 1, !entries[start].isMarker,
+                group.dropFirst().contains(where: { entries[$0].isMarker })
+            {
+                let others = group.dropFirst().reduce(0) { sum, index in
+                    sum.addingReportingOverflow(max(entries[index].count ?? 1, 0)).partialValue
+                }
+                entries[start].count = others >= 0 && others < total ? total - others : total
+            }
+            start = end
+        }
+    }
+
+    // MARK: Descriptions in the field's own object
+
+    /// The descriptions of a queue's or tree's elements: the same members again and again in one object.
+    var groups: [JSONNode] {
+        var groups: [[(name: String, value: JSONNode)]] = []
+        for member in node.members {
+            if member.name == "vmsd_name" { groups.append([]) }
+            guard !groups.isEmpty, ["vmsd_name", "version", "fields", "subsections"].contains(member.name) else {
+                continue
+            }
+            groups[groups.count - 1].append(member)
+        }
+        return groups.compactMap { members in
+            var text = Array("{".utf8)
+            for (index, member) in members.enumerated() {
+                text += Array("\(index > 0 ? "," : "")\"\(member.name)\":".utf8) + member.value.json()
+            }
+            return (try? JSONDocument(parsing: text + Array("}".utf8), allowsDuplicates: true))?.root
+        }
+    }
+
+    /// Whether a tree's keys have a description: it comes before each value's.
+    var hasKeys: Bool {
+        let names = groups.map { $0["vmsd_name"]?.string }
+        return names.count >= 2 && names[0] != names[1]
+    }
+
+    /// Whether all elements have one layout (key and value each).
+    var groupsAreAlike: Bool {
+        let texts = groups.map { $0.json() }
+        let step = type == "gtree" && hasKeys ? 2 : 1
+        return texts.indices.dropFirst(step).allSatisfy { texts[$0] == texts[$0 - step] }
+    }
+}
