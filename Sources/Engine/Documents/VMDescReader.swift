@@ -57,8 +57,10 @@ extension VMStateDocumentReader {
         return id
     }
 
-    /// The fields of a description. Elements of one array that are described one by one become fields of one name, so their
-    /// members are `name[0]`, `name[1]` ….
+    /// The fields of a description.
+    ///
+    /// Elements of one array that are described one by one become fields of one name, so their members are `name[0]`,
+    /// `name[1]` ….
     private mutating func readVMDescFields(_ nodes: [JSONNode], at path: JSONPointer) -> [VMStateField] {
         var entries: [VMDescEntry] = []
         for (index, node) in nodes.enumerated() {
