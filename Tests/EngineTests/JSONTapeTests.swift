@@ -114,3 +114,26 @@ import Testing
         #expect(bytes.withByteView { buffer.append(base64In: $0, 0..<bytes.count) } != nil)
     }
 }
+
+@Suite struct ByteViewTests {
+    @Test func bytesMatchAtEveryPlaceAndLength() {
+        let text = Array("abcdefghijklmnopqrstuvwxyz".utf8)
+        for length in 0...20 {
+            for start in 0...(text.count - length) {
+                let part = Array(text[start..<start + length])
+                let isMatch = text.withByteView { view in
+                    part.withByteView { view.matches(start, $0, 0, length: length) }
+                }
+                #expect(isMatch)
+                for changed in 0..<length {
+                    var other = part
+                    other[changed] ^= 0x80
+                    let isOther = text.withByteView { view in
+                        (other + other).withByteView { view.matches(start, $0, 0, length: length) }
+                    }
+                    #expect(!isOther)
+                }
+            }
+        }
+    }
+}

@@ -17,11 +17,16 @@ struct OffsetRecorder {
     private var tokens: [Token] = []
     private var found: [(tokens: [Token], range: Range<Int>)] = []
 
+    @inline(never)
     mutating func enter(key: Program.Name) { tokens.append(.key(key)) }
+    @inline(never)
     mutating func enter(index: Int) { tokens.append(.index(index)) }
+    @inline(never)
     mutating func enter(token: String) { tokens.append(.text(token)) }
+    @inline(never)
     mutating func leave() { tokens.removeLast() }
 
+    @inline(never)
     mutating func record(_ start: Int, _ end: Int) {
         found.append((tokens, start..<end))
     }

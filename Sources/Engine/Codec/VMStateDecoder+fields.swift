@@ -5,6 +5,7 @@ extension VMStateDecoder {
     ///
     /// - Returns: whether there is a value: nothing is written for a field that does not exist and that the destination does not
     ///   have, for assertions and for unused bytes that are zero.
+    @inline(never)
     mutating func field(
         _ index: Int,
         plan: Int,

@@ -143,6 +143,7 @@ struct VMStateDecoder {
         }
     }
 
+    @inline(never)
     private func versionError(_ code: VMStateError.Code, _ plan: Int, _ version: Int) -> VMStateError {
         let description = program.descriptions[plan]
         return VMStateError(
@@ -203,6 +204,7 @@ struct VMStateDecoder {
     }
 
     /// Adds the field's places to an error from inside it.
+    @inline(never)
     func located(_ error: VMStateError, _ index: Int, _ plan: Int) -> VMStateError {
         let step = program.steps[index]
         var error = error
@@ -220,6 +222,7 @@ struct VMStateDecoder {
     }
 
     /// Members of the destination that are no field keep their value: counters and what predicates read.
+    @inline(never)
     private mutating func keepOthers(_ plan: Int, _ object: Int, object target: Int, count: inout Int)
         throws(VMStateError)
     {

@@ -2,6 +2,7 @@
 
 extension VMStateEncoder {
     /// Saves a field; `node` is its value in the state, -1 when there is none.
+    @inline(never)
     mutating func field(_ index: Int, plan: Int, version: Int, frame: Int, node: Int) throws(VMStateError) {
         let step = program.steps[index]
         do throws(VMStateError) {

@@ -183,6 +183,7 @@ struct VMStateEncoder: ~Copyable {
     }
 
     /// Adds the field's places to an error from inside it.
+    @inline(never)
     func located(_ error: VMStateError, _ index: Int, _ plan: Int) -> VMStateError {
         let step = program.steps[index]
         var error = error

@@ -55,6 +55,12 @@
             if littleEndianWord(at: start &+ at) != other.littleEndianWord(at: otherStart &+ at) { return false }
             at &+= 8
         }
+        guard at < length else { return true }
+        if start &+ at <= count &- 8, otherStart &+ at <= other.count &- 8 {
+            // The bytes behind the end are shifted out: 1 to 7 are left to compare.
+            let difference = littleEndianWord(at: start &+ at) ^ other.littleEndianWord(at: otherStart &+ at)
+            return difference << UInt64(truncatingIfNeeded: 8 &* (8 &- (length &- at))) == 0
+        }
         while at < length {
             if unsafe base[start &+ at] != other.base[otherStart &+ at] { return false }
             at &+= 1
