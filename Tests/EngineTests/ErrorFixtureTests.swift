@@ -4,7 +4,9 @@ import Engine
 import TestSupport
 import Testing
 
-/// Each code of the codec with its places and numbers. A case has a stream to decode, a state to encode, or neither when the
+/// Each code of the codec with its places and numbers.
+///
+/// A case has a stream to decode, a state to encode, or neither when the
 /// description itself is wrong.
 @Suite struct ErrorFixtureTests {
     static let cases = Fixtures.cases("errors")

@@ -3,7 +3,9 @@
 package import Engine
 internal import Foundation
 
-/// A fixture made ready for tests that run it thousands of times. The fuzz targets use the same file.
+/// A fixture made ready for tests that run it thousands of times.
+///
+/// The fuzz targets use the same file.
 package struct RobustnessCase: Sendable, CustomStringConvertible {
     /// The fixture's folder, such as `codec/e2-array`.
     package let folder: String

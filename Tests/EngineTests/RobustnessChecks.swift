@@ -2,7 +2,9 @@
 
 package import Engine
 
-/// What must hold for every input. Each check gives nil, or says in a sentence what does not hold; tests and the fuzz targets
+/// What must hold for every input.
+///
+/// Each check gives nil, or says in a sentence what does not hold; tests and the fuzz targets
 /// share them.
 package enum RobustnessChecks {
     /// Text that is a JSON value stays the same when it is printed and read again, and duplicates are all that the lenient

@@ -9,7 +9,9 @@ import Testing
     static let folders =
         (Fixtures.list("codec").map { "codec/\($0)" } + Fixtures.list("devices").map { "devices/\($0)" })
 
-    /// Every place of a short stream; of a long one the first bytes and then some. A build without optimisation takes fewer.
+    /// Every place of a short stream; of a long one the first bytes and then some.
+    ///
+    /// A build without optimisation takes fewer.
     private func places(_ count: Int) -> [Int] {
         var isDebug = false
         assert(
@@ -17,7 +19,7 @@ import Testing
                 isDebug = true; return true
             }()
         )
-        let (whole, first, more) = isDebug ? (160, 64, 32) : (2048, 512, 1024)
+        let (whole, first, more) = isDebug ? (160, 64, 32) : (2048, 512, 128)
         guard count > whole else { return Array(0..<count) }
         return Array(0..<first) + Array(stride(from: first, to: count, by: max(count / more, 1)))
     }
