@@ -19,7 +19,7 @@ import Testing
                 isDebug = true; return true
             }()
         )
-        let (whole, first, more) = isDebug ? (160, 64, 32) : (2048, 512, 128)
+        let (whole, first, more) = isDebug ? (128, 48, 12) : (2048, 512, 128)
         guard count > whole else { return Array(0..<count) }
         return Array(0..<first) + Array(stride(from: first, to: count, by: max(count / more, 1)))
     }
