@@ -13,7 +13,7 @@ public struct Limits: Sendable, Hashable {
     /// Objects and elements of a stream that take no bytes, beside one for each byte of the stream.
     public var emptyElements = 1 << 16
     /// Fields and parts of predicates that are looked at while one stream is read or one state is written.
-    public var steps = 1 << 26
+    public var steps = 1 << 25
     /// Members that the predicates and counters of a document refer to, counted for each description that they reach.
     public var references = 1 << 18
 

@@ -177,7 +177,7 @@ import Testing
     @Test func predicatesOfManyElementsAreLimited() throws {
         var given: [String: Predicate] = [:]
         for level in 0..<3 {
-            given["p\(level)"] = try Predicate(Array(repeating: "p\(level + 1)", count: 18).joined(separator: "+"))
+            given["p\(level)"] = try Predicate(Array(repeating: "p\(level + 1)", count: 14).joined(separator: "+"))
         }
         given["p3"] = try Predicate("1")
         let element = #""vmsd": {"name": "e", "fields": [{"name": "f", "info": "uint8", "field_exists": "p0"}]}"#

@@ -81,12 +81,13 @@ struct UnresolvedPredicates {
         _ scopes: [(plan: VMStateDescription.ID, object: Int)]
     ) throws(VMStateError) -> [String] {
         var found: [String] = []
-        var open = predicate.names
+        // A stack with the first name on top, so that they are found in the order of the text.
+        var open = Array(predicate.names.reversed())
         var seen: Set<String> = []
         while let path = open.popLast() {
             guard seen.insert(path.text).inserted else { continue }
             if let other = program.given[path.text] {
-                open += other.names
+                open += other.names.reversed()
                 continue
             }
             let id = program.pathIDs[path.text]

@@ -208,6 +208,8 @@ struct VMStateDecoder {
     func located(_ error: VMStateError, _ index: Int, _ plan: Int) -> VMStateError {
         let step = program.steps[index]
         var error = error
+        // Counts and sizes that are wrong were not read here; the elements would be.
+        error.offset = error.offset ?? position
         let tokens = program.plans[plan].arrangement.map { $0.tokens[index - program.plans[plan].steps.lowerBound] }
         for name in (tokens ?? [step.key]).reversed() {
             error = error.under(String(decoding: program.names[name.plain], as: UTF8.self))
