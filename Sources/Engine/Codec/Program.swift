@@ -87,6 +87,8 @@ struct Program: Sendable {
         var versionID = 0
         var minimumVersionID = 0
         var steps = 0..<0
+        /// The fields' names as the vmdesc has them, with `[k]` where one comes more than once.
+        var fieldNames: [String] = []
         var subsections: [Subsection] = []
         /// By the member that something refers to, in the order of the fields.
         var watches: [FieldShape.MemberID: [Watch]] = [:]

@@ -20,6 +20,8 @@ struct ProgramBuilder {
     private var byFirstStep: [MemberPath.Step?: [Int]] = [:]
     private var candidatesOf: VMStateDescription.ID = -1
     private let limits: Limits
+    /// What each predicate reads, by its text: many fields share one.
+    private var readMembers: [String: Set<Int>] = [:]
     /// Whether the elements of a struct may have different layouts.
     private var isIrregular: [Bool]
 
@@ -97,6 +99,7 @@ struct ProgramBuilder {
 
     /// The members that a predicate reads, through predicates that it names.
     private mutating func members(of predicate: Predicate) -> Set<Int> {
+        if let known = readMembers[predicate.text] { return known }
         var found: Set<Int> = []
         var open = predicate.names
         var seen: Set<String> = []
@@ -108,6 +111,7 @@ struct ProgramBuilder {
                 found.insert(intern(path))
             }
         }
+        readMembers[predicate.text] = found
         return found
     }
 
@@ -179,6 +183,7 @@ struct ProgramBuilder {
             )
         }
         let members = StateMembers.of(fields)
+        plans[id].fieldNames = StateMembers.uniqueNames(fields)
         let first = steps.count
         for (index, field) in fields.enumerated() {
             do {

@@ -131,9 +131,9 @@ struct VMDescWriter {
         let field = fields[step.field]
         separate()
         open("{")
-        let isUnique = fields.count { $0.name == field.name } == 1
-        let name =
-            isUnique ? field.name : marker ? "\(field.name)[-1]" : StateMembers.uniqueNames(fields)[step.field]
+        let unique = program.plans[plan].fieldNames[step.field]
+        // The marker of a NULL pointer is not in the list of fields itself.
+        let name = marker && unique != field.name ? "\(field.name)[-1]" : unique
         member("name", name)
         if let count, count > 1 {
             if element == nil { member("array_len", count) }

@@ -72,7 +72,7 @@
     @inline(__always)
     mutating func append(_ view: ByteView, from start: Int, count length: Int) {
         guard reserve(length) else { return }
-        if length <= 16, start <= view.count &- 16, reserve(16) {
+        if length <= 16, start <= view.count &- 16, capacity &- count >= 16 {
             // Two fixed-size moves beat a call for the short names that make up most of a document.
             unsafe view.withRawBytes(start..<start &+ 16) { source in
                 unsafe UnsafeMutableRawPointer(base + count).storeBytes(
