@@ -126,21 +126,9 @@ struct FieldShape: Sendable, Hashable {
         case .one: return 1
         case .fixed(let count): return count
         case .counter(let id, let maximum, let factor):
-            let value = try member(id)
             // QEMU keeps the result in an int, and takes a negative one for no elements.
             let bound = min(maximum, Int64(Int32.max))
-            guard let counter = value.asInt64, (0...bound).contains(counter) else {
-                throw VMStateError(.valueOutOfRange, expected: "a count of 0 … \(bound)", found: value.description)
-            }
-            let (product, overflow) = Int(counter).multipliedReportingOverflow(by: factor)
-            guard !overflow, (0...Int(Int32.max)).contains(product) else {
-                throw VMStateError(
-                    .valueOutOfRange,
-                    expected: "at most \(Int32.max) elements",
-                    found: "\(value) × \(factor)"
-                )
-            }
-            return product
+            return try Self.product(try member(id), 0...bound, times: factor, "count", of: "elements")
         }
     }
 
@@ -150,19 +138,32 @@ struct FieldShape: Sendable, Hashable {
         case .inherent: return nil
         case .fixed(let size): return size
         case .member(let id, let factor):
-            let value = try member(id)
-            guard let size = value.asInt64, (0...Int64(Int32.max)).contains(size) else {
-                throw VMStateError(.valueOutOfRange, expected: "a size of 0 … \(Int32.max)", found: value.description)
-            }
-            let (product, overflow) = Int(size).multipliedReportingOverflow(by: factor)
-            guard !overflow, (0...Int(Int32.max)).contains(product) else {
-                throw VMStateError(
-                    .valueOutOfRange,
-                    expected: "at most \(Int32.max) bytes",
-                    found: "\(value) × \(factor)"
-                )
-            }
-            return product
+            return try Self.product(try member(id), 0...Int64(Int32.max), times: factor, "size", of: "bytes")
         }
+    }
+
+    private static func product(
+        _ value: JSONInteger,
+        _ range: ClosedRange<Int64>,
+        times factor: Int,
+        _ name: String,
+        of unit: String
+    ) throws(VMStateError) -> Int {
+        guard let number = value.asInt64, range.contains(number) else {
+            throw VMStateError(
+                .valueOutOfRange,
+                expected: "a \(name) of \(range.lowerBound) … \(range.upperBound)",
+                found: value.description
+            )
+        }
+        let (product, overflow) = Int(number).multipliedReportingOverflow(by: factor)
+        guard !overflow, (0...Int(Int32.max)).contains(product) else {
+            throw VMStateError(
+                .valueOutOfRange,
+                expected: "at most \(Int32.max) \(unit)",
+                found: "\(value) × \(factor)"
+            )
+        }
+        return product
     }
 }

@@ -2,28 +2,28 @@
 
 /// Makes a program of a document.
 struct ProgramBuilder {
-    private let descriptions: [VMStateDescription]
-    private let dialect: Dialect
-    private let given: [String: Predicate]
-    private var plans: [Program.Plan]
+    let descriptions: [VMStateDescription]
+    let dialect: Dialect
+    let given: [String: Predicate]
+    var plans: [Program.Plan]
     private var steps: [Program.Step] = []
     private var predicates: [Predicate] = []
-    private var paths: [Program.Path] = []
+    var paths: [Program.Path] = []
     /// The same paths as they were written.
-    private var memberPaths: [MemberPath] = []
-    private var pathIDs: [String: Int] = [:]
+    var memberPaths: [MemberPath] = []
+    var pathIDs: [String: Int] = [:]
     private var names: [UInt8] = []
     private var nameIndex: [String: Program.Name] = [:]
     /// For each description, the paths that its fields and predicates, its subsections and its tmp children refer to.
-    private var references: [Set<Int>]
+    var references: [Set<Int>]
     /// The references of one description by the first step of their paths.
-    private var byFirstStep: [MemberPath.Step?: [Int]] = [:]
-    private var candidatesOf: VMStateDescription.ID = -1
-    private let limits: Limits
+    var byFirstStep: [MemberPath.Step?: [Int]] = [:]
+    var candidatesOf: VMStateDescription.ID = -1
+    let limits: Limits
     /// What each predicate reads, by its text: many fields share one.
-    private var readMembers: [String: Set<Int>] = [:]
+    var readMembers: [String: Set<Int>] = [:]
     /// Whether the elements of a struct may have different layouts.
-    private var isIrregular: [Bool]
+    var isIrregular: [Bool]
 
     init(_ document: VMStateDocument, dialect: Dialect, given: [String: Predicate], limits: Limits) {
         descriptions = document.descriptions
@@ -76,85 +76,14 @@ struct ProgramBuilder {
     }
 
     /// Children that look names up in the enclosing object too.
-    private func sharers(_ id: VMStateDescription.ID) -> [VMStateDescription.ID] {
+    func sharers(_ id: VMStateDescription.ID) -> [VMStateDescription.ID] {
         descriptions[id].subsections
             + (descriptions[id].fields ?? []).compactMap { $0.info?.encoding == .tmp ? $0.vmsd : nil }
     }
 
-    // MARK: References
-
-    private mutating func intern(_ path: MemberPath) -> Int {
-        if let id = pathIDs[path.text] { return id }
-        let steps = path.steps.map { step -> Program.Path.Step in
-            switch step {
-            case .name(let text): .name(name(text))
-            case .index(let index): .index(index)
-            }
-        }
-        paths.append(Program.Path(text: path.text, literal: name(path.text), steps: steps))
-        memberPaths.append(path)
-        pathIDs[path.text] = paths.count - 1
-        return paths.count - 1
-    }
-
-    /// The members that a predicate reads, through predicates that it names.
-    private mutating func members(of predicate: Predicate) -> Set<Int> {
-        if let known = readMembers[predicate.text] { return known }
-        var found: Set<Int> = []
-        var open = predicate.names
-        var seen: Set<String> = []
-        while let path = open.popLast() {
-            guard seen.insert(path.text).inserted else { continue }
-            if let other = given[path.text] {
-                open += other.names
-            } else {
-                found.insert(intern(path))
-            }
-        }
-        readMembers[predicate.text] = found
-        return found
-    }
-
-    private mutating func collectReferences(_ id: VMStateDescription.ID) {
-        for field in descriptions[id].fields ?? [] {
-            if let path = field.numOffset { references[id].insert(intern(path)) }
-            if let path = field.sizeOffset { references[id].insert(intern(path)) }
-            if let predicate = field.fieldExists { references[id].formUnion(members(of: predicate)) }
-        }
-        for subsection in descriptions[id].subsections {
-            if let needed = descriptions[subsection].needed { references[id].formUnion(members(of: needed)) }
-        }
-    }
-
-    /// What a subsection or a tmp child refers to may be a member of the object around it.
-    private mutating func spreadReferences(_ ids: [VMStateDescription.ID]) throws(VMStateError) {
-        var total = ids.reduce(0) { $0 + references[$1].count }
-        var changed = true
-        while changed {
-            changed = false
-            for id in ids.reversed() {
-                let before = references[id].count
-                for child in sharers(id) where child != id { references[id].formUnion(references[child]) }
-                if references[id].count != before { changed = true }
-                total += references[id].count - before
-                guard total <= limits.references else {
-                    throw VMStateError(
-                        .limitExceeded,
-                        expected: "at most \(limits.references) references to members",
-                        path: descriptions[id].path
-                    )
-                }
-            }
-        }
-    }
-
-    private mutating func spreadFrames(_ ids: [VMStateDescription.ID]) {
-        for id in ids { plans[id].needsFrame = !references[id].isEmpty }
-    }
-
     // MARK: Plans
 
-    private mutating func name(_ text: String) -> Program.Name {
+    mutating func name(_ text: String) -> Program.Name {
         if let name = nameIndex[text] { return name }
         let plain = Array(text.utf8)
         let escaped = JSONText.escape(text)
@@ -289,107 +218,6 @@ struct ProgramBuilder {
         )
     }
 
-    /// Whether every element of an array has the same layout as far as the description tells.
-    ///
-    /// Source: QEMU migration/vmstate.c, vmsd_can_compress().
-    private func isCompressible(_ field: VMStateField) -> Bool {
-        guard Self.isRegular(field, dialect) else { return false }
-        guard field.flags.contains(.struct), let child = field.vmsd else { return true }
-        return !isIrregular[child]
-    }
-
-    private static func isRegular(_ field: VMStateField, _ dialect: Dialect) -> Bool {
-        field.fieldExists == nil && !FieldShape.isDynamic(field.flags, dialect)
-    }
-
-    /// For each description whether it has, itself or in a struct inside it, subsections or a field that is not in every element.
-    private static func irregular(_ descriptions: [VMStateDescription], _ dialect: Dialect) -> [Bool] {
-        var irregular = descriptions.map { description in
-            description.hasSubsectionList || (description.fields ?? []).contains { !isRegular($0, dialect) }
-        }
-        var parents: [VMStateDescription.ID: [VMStateDescription.ID]] = [:]
-        for (id, description) in descriptions.enumerated() {
-            for field in description.fields ?? [] where field.flags.contains(.struct) {
-                if let child = field.vmsd { parents[child, default: []].append(id) }
-            }
-        }
-        var open = irregular.indices.filter { irregular[$0] }
-        while let id = open.popLast() {
-            for parent in parents[id] ?? [] where !irregular[parent] {
-                irregular[parent] = true
-                open.append(parent)
-            }
-        }
-        return irregular
-    }
-
-    /// A number of the document, with the constants of the request.
-    static func resolve(_ number: SymbolicNumber, _ constants: [String: Predicate]) throws(VMStateError) -> Int {
-        switch number {
-        case .number(let value): return value
-        case .symbol(let expression):
-            var evaluator = PredicateEvaluator(given: constants, version: 0)
-            do {
-                let value = try evaluator.value(of: expression) { _ in nil }
-                guard let number = Int32(exactly: value.signed) else {
-                    throw VMStateError(.valueOutOfRange, expected: "0 … \(Int32.max)", found: String(value.signed))
-                }
-                return Int(number)
-            } catch let error as PredicateEvaluator.Failure {
-                switch error {
-                case .unresolved(let name):
-                    throw VMStateError(.countUnknown, expected: "a constant \(name) in the request", found: "none")
-                case .undefined(let reason):
-                    throw VMStateError(.vmsdInvalid, expected: "a number", found: reason)
-                }
-            } catch let error as VMStateError {
-                throw error
-            } catch {
-                throw VMStateError(.vmsdInvalid, expected: "a number", found: expression.text)
-            }
-        }
-    }
-
-    /// The references of a description that may lead to `member` or into it: those of its text, and those whose path begins as
-    /// its path does.
-    private mutating func candidates(_ member: MemberPath, in id: VMStateDescription.ID) -> [Int] {
-        if candidatesOf != id {
-            candidatesOf = id
-            byFirstStep = [:]
-            for reference in references[id].sorted() {
-                byFirstStep[memberPaths[reference].steps.first, default: []].append(reference)
-            }
-        }
-        var found = byFirstStep[member.steps.first] ?? []
-        if let id = pathIDs[member.text], references[candidatesOf].contains(id), !found.contains(id) {
-            found.append(id)
-        }
-        return found
-    }
-
-    /// Gives a slot to a field whose member something refers to.
-    private mutating func watch(_ tokens: [String], in id: VMStateDescription.ID) -> Int {
-        let own = MemberPath(tokens.joined(separator: "."))
-        var slot = -1
-        for reference in candidates(own, in: id) {
-            let path = memberPaths[reference]
-            let rest: [Program.Path.Step]
-            if path.text == own.text {
-                rest = []
-            } else if path.steps.starts(with: own.steps) {
-                rest = Array(paths[reference].steps.dropFirst(own.steps.count))
-            } else {
-                continue
-            }
-            if slot < 0 {
-                slot = plans[id].slotCount
-                plans[id].slotCount += 1
-            }
-            plans[id].watches[reference, default: []].append(Program.Watch(slot: slot, rest: rest))
-        }
-        return slot
-    }
-
     private func kind(_ field: VMStateField) -> Program.Step.Kind {
         if !field.flags.isDisjoint(with: .anyStruct) { return .structure }
         switch field.info?.encoding {
@@ -400,71 +228,6 @@ struct ProgramBuilder {
         case .integer(4, let isSigned, _): return isSigned ? .int32 : .uint32
         case .integer(_, let isSigned, _): return isSigned ? .int64 : .uint64
         default: return .other
-        }
-    }
-
-    /// What the codec cannot do without.
-    ///
-    /// The rules say more.
-    private func check(_ field: VMStateField, _ shape: FieldShape) throws(VMStateError) {
-        func missing(_ what: String, _ rule: String) -> VMStateError {
-            VMStateError(.vmsdInvalid, expected: what, found: "none", rule: Rule.ID(rule))
-        }
-        if !field.flags.isDisjoint(with: .anyStruct) {
-            guard field.vmsd != nil else { throw missing("vmsd with \(field.flags.text)", "VMSD025") }
-            return
-        }
-        guard let info = field.info else {
-            guard shape.count == .fixed(0) else {
-                throw missing("info or vmsd", "VMSD026")
-            }
-            return
-        }
-        if info.encoding.hasChild, field.vmsd == nil { throw missing("vmsd with info \(info.name)", "VMSD040") }
-        switch info.encoding {
-        case .opaque(.sized) where shape.size == .inherent:
-            throw missing("size with info \"\(info.name)\"", info.isKnown ? "VMSD039" : "VMSD028")
-        case .buffer where shape.size == .inherent, .unusedBuffer where shape.size == .inherent:
-            throw missing("size with info \"\(info.name)\"", "VMSD039")
-        case .bitmap where shape.size == .inherent:
-            throw missing("size_offset and VMS_VBUFFER with info \"bitmap\"", "VMSD037")
-        case .buffer, .unusedBuffer, .bitmap:
-            // Save and load disagree on the length of such an element.
-            if shape.isDynamic {
-                throw VMStateError(
-                    .vmsdInvalid,
-                    expected: "an info of fixed length in a dynamic array of pointers",
-                    found: info.name,
-                    rule: Rule.ID("VMSD036")
-                )
-            }
-        default: break
-        }
-    }
-}
-
-/// The members of a state object that hold the values of a field list.
-enum StateMembers {
-    /// For each field, the names from the outermost member inwards: `offset`, or the name, with `[k]` where several fields
-    /// have it.
-    static func of(_ fields: [VMStateField]) -> [[String]] {
-        let names = uniqueNames(fields)
-        return fields.enumerated().map { index, field in
-            guard let offset = field.offset else { return [names[index]] }
-            let parts = offset.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-            return parts.contains("") ? [offset] : parts
-        }
-    }
-
-    /// The names as QEMU's vmdesc writes them: `name[0]`, `name[1]` … in field order where one name comes more than once.
-    static func uniqueNames(_ fields: [VMStateField]) -> [String] {
-        var total: [String: Int] = [:]
-        for field in fields { total[field.name, default: 0] += 1 }
-        var seen: [String: Int] = [:]
-        return fields.map { field in
-            guard total[field.name] != 1 else { return field.name }
-            defer { seen[field.name, default: 0] += 1 }
-            return "\(field.name)[\(seen[field.name, default: 0])]"
         }
     }
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the vmdesc writer may describe once for all elements of an array.
+extension ProgramBuilder {
+    /// Whether every element of an array has the same layout as far as the description tells.
+    ///
+    /// Source: QEMU migration/vmstate.c, vmsd_can_compress().
+    func isCompressible(_ field: VMStateField) -> Bool {
+        guard Self.isRegular(field, dialect) else { return false }
+        guard field.flags.contains(.struct), let child = field.vmsd else { return true }
+        return !isIrregular[child]
+    }
+
+    private static func isRegular(_ field: VMStateField, _ dialect: Dialect) -> Bool {
+        field.fieldExists == nil && !FieldShape.isDynamic(field.flags, dialect)
+    }
+
+    /// For each description whether it has, itself or in a struct inside it, subsections or a field that is not in every element.
+    static func irregular(_ descriptions: [VMStateDescription], _ dialect: Dialect) -> [Bool] {
+        var irregular = descriptions.map { description in
+            description.hasSubsectionList || (description.fields ?? []).contains { !isRegular($0, dialect) }
+        }
+        var parents: [VMStateDescription.ID: [VMStateDescription.ID]] = [:]
+        for (id, description) in descriptions.enumerated() {
+            for field in description.fields ?? [] where field.flags.contains(.struct) {
+                if let child = field.vmsd { parents[child, default: []].append(id) }
+            }
+        }
+        var open = irregular.indices.filter { irregular[$0] }
+        while let id = open.popLast() {
+            for parent in parents[id] ?? [] where !irregular[parent] {
+                irregular[parent] = true
+                open.append(parent)
+            }
+        }
+        return irregular
+    }
+}

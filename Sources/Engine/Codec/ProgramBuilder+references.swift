@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which members are counted by, sized by or read by predicates, and which fields supply them.
+extension ProgramBuilder {
+    mutating func intern(_ path: MemberPath) -> Int {
+        if let id = pathIDs[path.text] { return id }
+        let steps = path.steps.map { step -> Program.Path.Step in
+            switch step {
+            case .name(let text): .name(name(text))
+            case .index(let index): .index(index)
+            }
+        }
+        paths.append(Program.Path(text: path.text, literal: name(path.text), steps: steps))
+        memberPaths.append(path)
+        pathIDs[path.text] = paths.count - 1
+        return paths.count - 1
+    }
+
+    /// The members that a predicate reads, through predicates that it names.
+    mutating func members(of predicate: Predicate) -> Set<Int> {
+        if let known = readMembers[predicate.text] { return known }
+        var found: Set<Int> = []
+        var open = predicate.names
+        var seen: Set<String> = []
+        while let path = open.popLast() {
+            guard seen.insert(path.text).inserted else { continue }
+            if let other = given[path.text] {
+                open += other.names
+            } else {
+                found.insert(intern(path))
+            }
+        }
+        readMembers[predicate.text] = found
+        return found
+    }
+
+    mutating func collectReferences(_ id: VMStateDescription.ID) {
+        for field in descriptions[id].fields ?? [] {
+            if let path = field.numOffset { references[id].insert(intern(path)) }
+            if let path = field.sizeOffset { references[id].insert(intern(path)) }
+            if let predicate = field.fieldExists { references[id].formUnion(members(of: predicate)) }
+        }
+        for subsection in descriptions[id].subsections {
+            if let needed = descriptions[subsection].needed { references[id].formUnion(members(of: needed)) }
+        }
+    }
+
+    /// What a subsection or a tmp child refers to may be a member of the object around it.
+    mutating func spreadReferences(_ ids: [VMStateDescription.ID]) throws(VMStateError) {
+        var total = ids.reduce(0) { $0 + references[$1].count }
+        var changed = true
+        while changed {
+            changed = false
+            for id in ids.reversed() {
+                let before = references[id].count
+                for child in sharers(id) where child != id { references[id].formUnion(references[child]) }
+                if references[id].count != before { changed = true }
+                total += references[id].count - before
+                guard total <= limits.references else {
+                    throw VMStateError(
+                        .limitExceeded,
+                        expected: "at most \(limits.references) references to members",
+                        path: descriptions[id].path
+                    )
+                }
+            }
+        }
+    }
+
+    mutating func spreadFrames(_ ids: [VMStateDescription.ID]) {
+        for id in ids { plans[id].needsFrame = !references[id].isEmpty }
+    }
+
+    /// The references of a description that may lead to `member` or into it: those of its text, and those whose path begins as
+    /// its path does.
+    mutating func candidates(_ member: MemberPath, in id: VMStateDescription.ID) -> [Int] {
+        if candidatesOf != id {
+            candidatesOf = id
+            byFirstStep = [:]
+            for reference in references[id].sorted() {
+                byFirstStep[memberPaths[reference].steps.first, default: []].append(reference)
+            }
+        }
+        var found = byFirstStep[member.steps.first] ?? []
+        if let id = pathIDs[member.text], references[candidatesOf].contains(id), !found.contains(id) {
+            found.append(id)
+        }
+        return found
+    }
+
+    /// Gives a slot to a field whose member something refers to.
+    mutating func watch(_ tokens: [String], in id: VMStateDescription.ID) -> Int {
+        let own = MemberPath(tokens.joined(separator: "."))
+        var slot = -1
+        for reference in candidates(own, in: id) {
+            let path = memberPaths[reference]
+            let rest: [Program.Path.Step]
+            if path.text == own.text {
+                rest = []
+            } else if path.steps.starts(with: own.steps) {
+                rest = Array(paths[reference].steps.dropFirst(own.steps.count))
+            } else {
+                continue
+            }
+            if slot < 0 {
+                slot = plans[id].slotCount
+                plans[id].slotCount += 1
+            }
+            plans[id].watches[reference, default: []].append(Program.Watch(slot: slot, rest: rest))
+        }
+        return slot
+    }
+}
