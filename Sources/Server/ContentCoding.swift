@@ -45,10 +45,15 @@ enum ContentCoding: String {
     }
 
     /// The answer, compressed where the caller accepts that and it is large enough.
-    static func encoded(_ response: HTTPResponse, for head: HTTPRequestHead) -> HTTPResponse {
+    ///
+    /// RFC 9110 §12.5.5: `Vary` names the fields that took part in the choice of the answer.
+    static func encoded(_ response: HTTPResponse, for head: HTTPRequestHead, of route: Route) -> HTTPResponse {
         var response = response
         guard !response.status.forbidsBody, !response.body.isEmpty else { return response }
-        response.headers.append(name: "Vary", value: "Accept-Encoding")
+        response.headers.append(
+            name: "Vary",
+            value: route.offers.count > 1 ? "Accept, Accept-Encoding" : "Accept-Encoding"
+        )
         guard response.body.count >= smallestAnswer, head.headers.contains("Accept-Encoding") else { return response }
         let accept = head.headers.list("Accept-Encoding")
         guard let name = Negotiation.coding(["gzip", "deflate"], accept: accept),

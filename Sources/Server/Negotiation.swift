@@ -11,11 +11,7 @@ struct MediaType: Sendable {
         essence = (parts.first ?? "").lowercased()
         parameters = parts.dropFirst().compactMap { part in
             guard let equals = part.firstIndex(of: "=") else { return nil }
-            var value = String(part[part.index(after: equals)...])
-            if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") {
-                value = String(value.dropFirst().dropLast())
-                value = value.split(separator: "\\", omittingEmptySubsequences: false).joined()
-            }
+            let value = Self.unquoted(part[part.index(after: equals)...])
             return (part[..<equals].lowercased(), value)
         }
     }
@@ -24,12 +20,35 @@ struct MediaType: Sendable {
         parameters.first { $0.name == name }?.value
     }
 
+    /// The text of a quoted string (RFC 9110 §5.6.4); any other text as it is.
+    private static func unquoted(_ value: Substring) -> String {
+        guard value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") else { return String(value) }
+        var text = ""
+        var isEscaped = false
+        for character in value.dropFirst().dropLast() {
+            if character == "\\", !isEscaped {
+                isEscaped = true
+            } else {
+                text.append(character)
+                isEscaped = false
+            }
+        }
+        return text
+    }
+
     /// Splits at semicolons outside of quotes; white space around the parts is dropped.
     private static func split(_ text: String) -> [String] {
         var parts = [""]
         var isQuoted = false
+        var isEscaped = false
         for character in text {
-            if character == "\"" { isQuoted.toggle() }
+            if isEscaped {
+                isEscaped = false
+            } else if isQuoted, character == "\\" {
+                isEscaped = true
+            } else if character == "\"" {
+                isQuoted.toggle()
+            }
             if character == ";", !isQuoted {
                 parts.append("")
             } else {

@@ -50,9 +50,9 @@ public struct Service: HTTPHandler {
         do throws(Problem) {
             let coding = try ContentCoding.ofRequest(request.head)
             let body = try coding.decoded(request.body, limit: configuration.inflatedBytes)
-            return ContentCoding.encoded(try route.answer(request.head, body), for: request.head)
+            return ContentCoding.encoded(try route.answer(request.head, body), for: request.head, of: route)
         } catch {
-            return ContentCoding.encoded(error.response(), for: request.head)
+            return ContentCoding.encoded(error.response(), for: request.head, of: route)
         }
     }
 

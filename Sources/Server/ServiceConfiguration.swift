@@ -12,7 +12,9 @@ public struct ServiceConfiguration: Sendable {
     /// The most bytes of a request's body once it is inflated.
     public var inflatedBytes = 64 << 20
     /// Bodies above this many bytes are worked on by the worker pool, so that the event loops stay free.
-    public var loopBodyBytes = 4 << 10
+    ///
+    /// 0, since the size of a request says little about its work: 2 KB can ask for all the steps that `engine` allows.
+    public var loopBodyBytes = 0
     /// What the engine may use for one request.
     public var engine = Limits.default
 

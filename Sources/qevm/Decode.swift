@@ -50,6 +50,7 @@ struct Decode: ParsableCommand {
             document = try options.document(members)
             stream = try Input.read(file)
         } else {
+            try options.goWithoutRequest([("initial", initial != nil), ("partial", partial)])
             let bytes = try Input.read(file)
             guard !bytes.starts(with: Self.magic) else {
                 throw CommandFailure.unreadable("\(file): whole migration streams are not read yet; cut a section out")

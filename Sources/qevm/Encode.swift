@@ -44,6 +44,10 @@ struct Encode: ParsableCommand {
     func run() throws {
         let document: JSONDocument
         if let request {
+            try options.goWithoutRequest([
+                ("vmsd", options.vmsd != nil), ("state", state != nil), ("framing", framing != nil),
+                ("idstr", idstr != nil), ("instance-id", instanceID != nil), ("section-id", sectionID != nil),
+            ])
             document = try Input.json(request)
         } else {
             var members: [(name: String, json: [UInt8])] = []

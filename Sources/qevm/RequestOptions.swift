@@ -26,6 +26,18 @@ struct RequestOptions: ParsableArguments {
     @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the answer goes.", valueName: "file"))
     var output: String?
 
+    /// Refuses options that a request document says itself: beside one they would be lost.
+    ///
+    /// - Parameter more: further options of the command, and whether they are given.
+    /// - Throws: bad usage, when one is given.
+    func goWithoutRequest(_ more: [(name: String, isGiven: Bool)]) throws(CommandFailure) {
+        let own = [
+            ("dialect", dialect != nil), ("version-id", versionID != nil), ("define", !definitions.isEmpty),
+        ]
+        guard let option = (own + more).first(where: { $0.1 }) else { return }
+        throw .unreadable("error: --\(option.0) goes with --vmsd; a request document says it itself")
+    }
+
     /// The request document that these options make, with further members: name and JSON text.
     func document(_ members: [(name: String, json: [UInt8])]) throws(CommandFailure) -> JSONDocument {
         var writer = JSONObjectWriter(limit: .max)

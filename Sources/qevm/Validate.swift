@@ -58,7 +58,10 @@ struct Validate: ParsableCommand {
         var members: [(name: String, json: [UInt8])] = []
         if let file {
             let document = try Input.json(file)
-            if document.root["vmsd"] != nil, document.root["definitions"] == nil { return document }
+            if document.root["vmsd"] != nil, document.root["definitions"] == nil {
+                try options.goWithoutRequest([("state", state != nil)])
+                return document
+            }
             members.append(("vmsd", document.root.json()))
         }
         if let state { members.append(("state", try Input.json(state).root.json())) }
