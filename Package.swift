@@ -36,7 +36,8 @@ let package = Package(
         .executableTarget(
             name: "qevm",
             dependencies: [
-                "Engine", "HTTP", "Server", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Engine", "HTTP", "Server", .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),

@@ -1,20 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import HTTP
+public import Logging
 
 /// The HTTP service: finds the route, speaks the content codings, and words errors as problem documents.
 public struct Service: HTTPHandler {
     private let configuration: ServiceConfiguration
     private let router: Router
+    private let log: RequestLog
 
     /// A service with these limits.
-    public init(_ configuration: ServiceConfiguration = ServiceConfiguration()) {
+    ///
+    /// - Parameters:
+    ///   - configuration: the limits.
+    ///   - logger: gets a line for each request, at level info.
+    public init(
+        _ configuration: ServiceConfiguration = ServiceConfiguration(),
+        logger: Logger = Logger(label: "qevm") { _ in SwiftLogNoOpLogHandler() }
+    ) {
         self.configuration = configuration
         router = Router(Routes.all(configuration))
+        log = RequestLog(logger: logger)
     }
 
     /// Decides by the head alone what is refused; bodies are read only for routes that want them.
     public func admit(_ head: HTTPRequestHead) -> HTTPAdmission {
+        let start = ContinuousClock.now
+        let admission = decide(head)
+        guard case .answer(let response) = admission else { return admission }
+        return .answer(finish(response, head, received: 0, since: start))
+    }
+
+    private func decide(_ head: HTTPRequestHead) -> HTTPAdmission {
         let route: Route
         switch router.find(head) {
         case .route(let found): route = found
@@ -44,6 +61,27 @@ public struct Service: HTTPHandler {
 
     /// Answers a request whose body is complete.
     public func respond(to request: HTTPRequest) -> HTTPResponse {
+        let start = ContinuousClock.now
+        return finish(answer(request), request.head, received: request.body.count, since: start)
+    }
+
+    /// Gives the answer the request's id and the log its line.
+    private func finish(
+        _ response: HTTPResponse,
+        _ head: HTTPRequestHead,
+        received: Int,
+        since start: ContinuousClock.Instant
+    ) -> HTTPResponse {
+        let id = RequestID(head)
+        var response = response
+        response.headers.append(name: RequestID.header, value: id.text)
+        if log.logger.logLevel <= .info || response.status.rawValue >= 500 {
+            log.write(head, response, id, received: received, took: ContinuousClock.now - start)
+        }
+        return response
+    }
+
+    private func answer(_ request: HTTPRequest) -> HTTPResponse {
         guard case .route(let route) = router.find(request.head) else {
             return Problem(.notFound, "there is nothing at this path").response()
         }

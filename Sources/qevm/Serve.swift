@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import HTTP
+internal import Logging
 internal import Server
 
 /// `qevm serve`: the service, until a signal ends it.
@@ -31,7 +32,21 @@ struct Serve: ParsableCommand {
     )
     var graceSeconds: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Least level of a line of the log: debug, info (each request), notice, warning, error (QEVM_LOG_LEVEL, default notice).",
+            valueName: "level"
+        )
+    )
+    var logLevel: String?
+
+    @Option(
+        help: ArgumentHelp("The form of the log: text (default) or json (QEVM_LOG_FORMAT).", valueName: "form")
+    )
+    var logFormat: String?
+
     func run() throws {
+        let logger = try logger()
         var configuration = try limits.configuration()
         let host = try Setting.text(host, "QEVM_HOST") ?? "127.0.0.1"
         let port = try Setting.number(port, "QEVM_PORT", 0...65535) ?? 8080
@@ -42,7 +57,7 @@ struct Serve: ParsableCommand {
             configuration.http.addresses = [.ip(host: host, port: port)]
         }
         Signals.block()
-        let server = HTTPServer(configuration: configuration.http, handler: Service(configuration))
+        let server = HTTPServer(configuration: configuration.http, handler: Service(configuration, logger: logger))
         let addresses: [HTTPAddress]
         do throws(HTTPServerError) {
             addresses = try server.start()
@@ -50,9 +65,28 @@ struct Serve: ParsableCommand {
             throw CommandFailure.unreadable("error: \(error)")
         }
         for address in addresses { try Output.write(Array("listening on \(Self.url(address))\n".utf8), to: nil) }
+        logger.notice("started", metadata: ["addresses": "\(addresses.map(Self.url).joined(separator: ", "))"])
         Signals.wait()
         Signals.endAtTheNext()
+        logger.notice("stopping", metadata: ["grace_seconds": "\(grace)"])
         server.shutdown(grace: .seconds(grace))
+    }
+
+    /// The log goes to standard error.
+    private func logger() throws(CommandFailure) -> Logger {
+        let name = try Setting.text(logLevel, "QEVM_LOG_LEVEL") ?? "notice"
+        guard let level = Logger.Level(rawValue: name) else {
+            throw .unreadable("error: QEVM_LOG_LEVEL may be debug, info, notice, warning or error, not \"\(name)\"")
+        }
+        let form = try Setting.text(logFormat, "QEVM_LOG_FORMAT") ?? "text"
+        guard ["text", "json"].contains(form) else {
+            throw .unreadable("error: QEVM_LOG_FORMAT may be text or json, not \"\(form)\"")
+        }
+        var logger = Logger(label: "qevm") { label in
+            if form == "json" { JSONLogHandler(label: label) } else { StreamLogHandler.standardError(label: label) }
+        }
+        logger.logLevel = level
+        return logger
     }
 
     private static func url(_ address: HTTPAddress) -> String {

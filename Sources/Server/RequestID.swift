@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP
+internal import Synchronization
+
+/// What ties an answer to a line of the log: the caller's `X-Request-Id`, or one made here.
+struct RequestID: Sendable {
+    static let header = "X-Request-Id"
+
+    /// Unlike in other processes: chosen once. Unlike in this one: counted.
+    private static let process = UInt64.random(in: .min ... .max)
+    private static let counter = Atomic<UInt64>(0)
+
+    let text: String
+
+    /// The caller's id when it is one that can be logged, else a new one of 16 digits.
+    init(_ head: HTTPRequestHead) {
+        if let given = head.headers[Self.header], (1...128).contains(given.utf8.count),
+            given.utf8.allSatisfy({ (0x21..<0x7f).contains($0) })
+        {
+            text = given
+        } else {
+            let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
+            // Multiplying by an odd number maps different counts to different ids.
+            let digits = String(Self.process ^ (number &* 0x9e37_79b9_7f4a_7c15), radix: 16)
+            text = String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        }
+    }
+}
