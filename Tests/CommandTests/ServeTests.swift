@@ -156,6 +156,15 @@ struct ServeTests {
         #expect(try Program.run("health", "--port", "0").status == 2)
     }
 
+    @Test func healthWantsAnAnswerOf200() throws {
+        let service = try RunningService(["--connections", "1"])
+        let only = try Connection(port: service.port)
+        only.send("GET /healthz HTTP/1.1\r\n")
+        usleep(100_000)
+        // The second connection is answered with 503.
+        #expect(try Program.run("health", "--port", String(service.port)).status == 1)
+    }
+
     @Test func aUnixSocketIsListenedOn() throws {
         let folder = try Folder()
         let process = Program.process(Program.path, ["serve", "--socket", "\(folder.path)/s"])
@@ -171,7 +180,7 @@ struct ServeTests {
     }
 
     /// A gigabyte of zeros, in a megabyte: refused, and never held.
-    @Test func abombDoesNotFillTheMemory() throws {
+    @Test func aBombDoesNotFillTheMemory() throws {
         let folder = try Folder()
         let made = try Program.shell("head -c 1000000000 /dev/zero | gzip -1 > bomb.gz", in: folder.path)
         #expect(made.status == 0)

@@ -77,7 +77,10 @@ struct ContentCodingTests {
         for rest in [Array("rubbish".utf8), [0], [0, 0, 0, 0], [0x1f]] {
             #expect(try post(coding, whole + rest).status == 400, "\(rest)")
         }
-        if coding == "deflate" { #expect(try post(coding, whole + whole).status == 400) }
+        // Only gzip has members.
+        if coding == "deflate" {
+            #expect(throws: Inflater.Failure.self) { try Inflater.inflate(whole + whole, isGzip: false, limit: 1000) }
+        }
     }
 
     @Test(arguments: ["br", "gzip, gzip", "deflate, gzip", "gzip, identity", "zstd"])
