@@ -31,8 +31,6 @@ public struct VMStateError: Error, Sendable, Hashable {
         public static let countMismatch = Code("count-mismatch")
         /// A `VMS_MUST_EXIST` field does not exist.
         public static let mustExist = Code("must-exist")
-        /// A section's header or footer is not what it must be.
-        public static let sectionInvalid = Code("section-invalid")
 
         /// A value does not fit its field.
         public static let valueOutOfRange = Code("value-out-of-range")

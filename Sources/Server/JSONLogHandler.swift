@@ -33,7 +33,9 @@ public struct JSONLogHandler: LogHandler {
         writer.member("level", event.level.rawValue)
         writer.member("logger", label)
         writer.member("message", event.message.description)
-        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: {
+            $0.key < $1.key
+        }) {
             writer.member(key, value.description)
         }
         guard var line = try? writer.finish() else { return }

@@ -7,7 +7,9 @@ internal import Synchronization
 struct RequestID: Sendable {
     static let header = "X-Request-Id"
 
-    /// Unlike in other processes: chosen once. Unlike in this one: counted.
+    /// Unlike in other processes: chosen once.
+    ///
+    /// Unlike in this one: counted.
     private static let process = UInt64.random(in: .min ... .max)
     private static let counter = Atomic<UInt64>(0)
 

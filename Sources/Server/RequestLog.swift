@@ -9,11 +9,16 @@ struct RequestLog: Sendable {
 
     /// Writes the line of a request that has its answer.
     func write(_ head: HTTPRequestHead, _ response: HTTPResponse, _ id: RequestID, received: Int, took: Duration) {
-        logger.log(level: response.status.rawValue >= 500 ? .warning : .info, "request", metadata: [
-            "request_id": "\(id.text)", "method": "\(head.method)", "path": "\(head.path)", "peer": "\(head.peer)",
-            "status": "\(response.status.rawValue)", "received": "\(received)", "sent": "\(response.body.count)",
-            "microseconds": "\(took.components.attoseconds / 1_000_000_000_000 + took.components.seconds * 1_000_000)",
-        ].merging(trace(head)) { own, _ in own })
+        logger.log(
+            level: response.status.rawValue >= 500 ? .warning : .info,
+            "request",
+            metadata: [
+                "request_id": "\(id.text)", "method": "\(head.method)", "path": "\(head.path)", "peer": "\(head.peer)",
+                "status": "\(response.status.rawValue)", "received": "\(received)", "sent": "\(response.body.count)",
+                "microseconds":
+                    "\(took.components.attoseconds / 1_000_000_000_000 + took.components.seconds * 1_000_000)",
+            ].merging(trace(head)) { own, _ in own }
+        )
     }
 
     /// The caller's place in a distributed trace (W3C Trace Context), carried on as it is.

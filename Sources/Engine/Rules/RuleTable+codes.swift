@@ -28,7 +28,6 @@ extension Rule {
         (.subsectionUnknown, codec("VMWIRE006", "a subsection is unknown", "the loader rejects it")),
         (.equalMismatch, codec("VMWIRE007", "a value differs from the destination's", "the loader rejects it")),
         (.mustExist, codec("VMWIRE008", "a field that must exist does not", "the loader rejects it")),
-        (.sectionInvalid, codec("VMWIRE009", "a section's header or footer is wrong", "the loader rejects it")),
     ]
 
     private static func codec(_ id: String, _ title: String, _ why: String) -> Rule {

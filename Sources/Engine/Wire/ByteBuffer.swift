@@ -11,7 +11,10 @@
     private(set) var count = 0
     private var capacity: Int
     private let limit: Int
-    private(set) var isOverLimit = false
+    private var hasDropped = false
+
+    /// Whether more was appended than the limit allows.
+    var isOverLimit: Bool { hasDropped || count > limit }
 
     init(capacity: Int = 256, limit: Int) {
         self.capacity = max(capacity, 64)
@@ -37,8 +40,8 @@
     @inline(never)
     private mutating func grow(_ additional: Int) -> Bool {
         let (needed, overflow) = count.addingReportingOverflow(additional)
-        guard !overflow, needed <= limit, !isOverLimit else {
-            isOverLimit = true
+        guard !overflow, needed <= limit, !hasDropped else {
+            hasDropped = true
             count = 0
             return additional <= capacity
         }
