@@ -19,6 +19,9 @@ extension ProgramBuilder {
             return
         }
         if info.encoding.hasChild, field.vmsd == nil { throw missing("vmsd with info \(info.name)", "VMSD040") }
+        if info.encoding == .gtree, field.keyVMSD == nil, field.start != .number(0) {
+            throw missing("key_vmsd with a start that is not 0", "VMSD040")
+        }
         switch info.encoding {
         case .opaque(.sized) where shape.size == .inherent:
             throw missing("size with info \"\(info.name)\"", info.isKnown ? "VMSD039" : "VMSD028")
