@@ -159,10 +159,9 @@ struct ProgramBuilder {
         }
         for reference in references[id] {
             plans[id].members.insert([memberPaths[reference].text])
-            // The first name only: what lies inside a member that only counts is the caller's.
-            if case .name(let first)? = memberPaths[reference].steps.first, plans[id].members.children[first] == nil {
-                plans[id].members.insert([first])
-            }
+            // Step by step, up to an index: what lies inside an element that is only read is the caller's.
+            let names = memberPaths[reference].steps.prefix { if case .name = $0 { true } else { false } }
+            plans[id].members.insert(names.compactMap { if case .name(let name) = $0 { name } else { nil } })
         }
     }
 

@@ -31,7 +31,7 @@ extension VMStateDecoder {
         }
         var result = JSONTape()
         var places: [Int: Int] = [:]
-        count = place(values[...], depth: 0, into: &result, &places)
+        count = try place(values[...], depth: 0, beside: initial, into: &result, &places)
         tape.words.removeSubrange(first...)
         tape.words += result.words
         if frame >= 0 {
@@ -44,12 +44,15 @@ extension VMStateDecoder {
 
     /// Writes the members that `values` make at one depth, and notes in `places` where each value is in `result`; returns how
     /// many members there are.
-    private func place(
+    ///
+    /// `object` is the destination's object at that depth, whose other members are kept.
+    private mutating func place(
         _ values: ArraySlice<(tokens: [Program.Name], words: Range<Int>)>,
         depth: Int,
+        beside object: Int,
         into result: inout JSONTape,
         _ places: inout [Int: Int]
-    ) -> Int {
+    ) throws(VMStateError) -> Int {
         var order: [Int] = []
         var groups: [Int: [(tokens: [Program.Name], words: Range<Int>)]] = [:]
         for value in values {
@@ -65,9 +68,14 @@ extension VMStateDecoder {
                 places[last.words.lowerBound] = result.words.count
                 result.words += tape.words[last.words]
             } else {
-                let object = result.open(.object)
-                let count = place(group[...], depth: depth + 1, into: &result, &places)
-                result.close(object, count: count)
+                let inner = object >= 0 ? initial?.member(name, of: object) ?? -1 : -1
+                let start = result.open(.object)
+                var count = try place(group[...], depth: depth + 1, beside: inner, into: &result, &places)
+                if inner >= 0 {
+                    let names = group.compactMap { $0.tokens.dropFirst(depth + 1).first }
+                    count += try copyMembers(of: inner, except: names, onto: &result)
+                }
+                result.close(start, count: count)
             }
         }
         return order.count

@@ -229,26 +229,46 @@ struct VMStateDecoder {
         throws(VMStateError)
     {
         guard let initial, initial.tape.tag(at: object) == .object else { return }
-        let steps = program.plans[plan].steps
-        let arrangement = program.plans[plan].arrangement
+        let fields =
+            program.plans[plan].arrangement?.tokens.compactMap(\.first)
+            ?? program.plans[plan].steps.map { program.steps[$0].key }
+        let names = fields + program.plans[plan].subsections.map(\.key)
+        var own = JSONTape()
+        swap(&own, &tape)
+        defer { swap(&own, &tape) }
+        count += try copyMembers(of: object, except: names, onto: &own)
+    }
+
+    /// Copies members of an object of the destination; returns how many.
+    mutating func copyMembers(
+        of object: Int,
+        except names: [Program.Name],
+        onto tape: inout JSONTape
+    ) throws(VMStateError) -> Int {
+        guard let initial, initial.tape.tag(at: object) == .object else { return 0 }
+        var count = 0
         var key = object + 2
         for _ in 0..<initial.tape.count(at: object) {
             let value = initial.tape.next(after: key)
-            let isField =
-                arrangement == nil
-                ? steps.contains { initial.isKey(key, program.steps[$0].key) }
-                : arrangement?.tokens.contains { $0.first.map { initial.isKey(key, $0) } ?? false } ?? false
-            if !isField, !program.plans[plan].subsections.contains(where: { initial.isKey(key, $0.key) }) {
-                try copy(key)
-                try copy(value)
+            if !names.contains(where: { initial.isKey(key, $0) }) {
+                try copy(key, onto: &tape)
+                try copy(value, onto: &tape)
                 count += 1
             }
             key = initial.tape.next(after: value)
         }
+        return count
     }
 
-    /// Copies a node of the destination onto the tape.
+    /// Copies a node of the destination into the state.
     mutating func copy(_ node: Int) throws(VMStateError) {
+        var own = JSONTape()
+        swap(&own, &tape)
+        defer { swap(&own, &tape) }
+        try copy(node, onto: &own)
+    }
+
+    private mutating func copy(_ node: Int, onto tape: inout JSONTape) throws(VMStateError) {
         guard let initial else { return }
         guard tape.words.count <= limits.stateWords else {
             throw VMStateError(.limitExceeded, at: position, expected: "a state of at most \(limits.stateWords) words")
@@ -264,7 +284,7 @@ struct VMStateDecoder {
             var at = node + 2
             let end = initial.tape.next(after: node)
             while at < end {
-                try copy(at)
+                try copy(at, onto: &tape)
                 at = initial.tape.next(after: at)
             }
             tape.close(start, count: initial.tape.count(at: node))
