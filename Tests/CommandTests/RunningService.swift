@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 
 /// `qevm serve` on a free port.
 final class RunningService {
@@ -56,50 +57,14 @@ final class RunningService {
 
 /// A connection to a service; every wait ends after twenty seconds.
 final class Connection {
-    private let descriptor: Int32
+    private let socket: LoopbackSocket
 
     init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let status = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard status == 0 else {
-            _ = close(descriptor)
-            throw ProgramError(message: "nothing listens on port \(port)")
-        }
-    }
-
-    deinit {
-        _ = close(descriptor)
+        socket = try LoopbackSocket(port: port)
     }
 
     @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
-        var sent = 0
-        while sent < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe Foundation.send(
-                    descriptor,
-                    $0.baseAddress?.advanced(by: sent),
-                    $0.count - sent,
-                    Int32(MSG_NOSIGNAL)
-                )
-            }
-            guard count > 0 else { return false }
-            sent += count
-        }
-        return true
-    }
+    func send(_ bytes: [UInt8]) -> Bool { socket.send(bytes) }
 
     @discardableResult
     func send(_ text: String) -> Bool { send(Array(text.utf8)) }
@@ -107,12 +72,8 @@ final class Connection {
     /// Everything up to the end of the connection.
     func rest() -> String {
         var all: [UInt8] = []
-        var room = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            let count = unsafe recv(descriptor, &room, room.count, 0)
-            guard count > 0 else { return String(decoding: all, as: UTF8.self) }
-            all += room[..<count]
-        }
+        while let bytes = socket.receive() { all += bytes }
+        return String(decoding: all, as: UTF8.self)
     }
 
     /// A POST whose answer ends the connection.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("qevm serve", .timeLimit(.minutes(2)))
@@ -33,7 +34,7 @@ struct ServeTests {
         service.signal(number)
         #expect(service.end(within: 5) == 0)
         #expect(idle.rest().isEmpty)
-        #expect(throws: ProgramError.self) { try Connection(port: service.port) }
+        #expect(throws: LoopbackSocket.Refused.self) { try Connection(port: service.port) }
     }
 
     @Test func aRequestUnderWayFinishes() throws {
@@ -46,7 +47,7 @@ struct ServeTests {
         usleep(200_000)
         #expect(service.process.isRunning)
         // No new ones are taken meanwhile.
-        #expect(throws: ProgramError.self) { try Connection(port: service.port) }
+        #expect(throws: LoopbackSocket.Refused.self) { try Connection(port: service.port) }
         connection.send(Array(request.suffix(10)))
         #expect(connection.rest().hasSuffix(#"{"state":{"a":7},"version_id":0,"consumed":1}"#))
         #expect(service.end(within: 5) == 0)

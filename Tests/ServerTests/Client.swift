@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Engine
-import Glibc
+import TestSupport
 
 /// What a service answered.
 struct Answer {
@@ -32,58 +32,22 @@ struct ClientError: Error {
 
 /// A blocking HTTP client that sends what it is told to; every wait ends after a time.
 final class Client {
-    private let descriptor: Int32
+    private let socket: LoopbackSocket
     private var received: [UInt8] = []
 
     init(port: Int, seconds: Int = 20) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var limit = timeval(tv_sec: seconds, tv_usec: 0)
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let status = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard status == 0 else {
-            _ = close(descriptor)
-            throw ClientError(step: "connect")
-        }
-    }
-
-    deinit {
-        _ = close(descriptor)
+        socket = try LoopbackSocket(port: port, seconds: seconds)
     }
 
     /// Sends bytes; false when the server has closed the connection.
     @discardableResult
     func send(_ bytes: [UInt8]) -> Bool {
-        var sent = 0
-        while sent < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.send(
-                    descriptor,
-                    $0.baseAddress?.advanced(by: sent),
-                    $0.count - sent,
-                    Int32(MSG_NOSIGNAL)
-                )
-            }
-            guard count > 0 else { return false }
-            sent += count
-        }
-        return true
+        socket.send(bytes)
     }
 
     /// Whether bytes of an answer have arrived.
     var hasAnswer: Bool {
-        guard received.isEmpty else { return true }
-        var byte: UInt8 = 0
-        return unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+        !received.isEmpty || socket.hasArrived
     }
 
     /// The next answer.
@@ -121,10 +85,8 @@ final class Client {
     }
 
     private func receive() throws {
-        var room = [UInt8](repeating: 0, count: 256 << 10)
-        let count = unsafe recv(descriptor, &room, room.count, 0)
-        guard count > 0 else { throw ClientError(step: count == 0 ? "the connection ended" : "receive") }
-        received += room[..<count]
+        guard let bytes = socket.receive() else { throw ClientError(step: "receive") }
+        received += bytes
     }
 }
 
