@@ -66,8 +66,15 @@ enum Setting {
     static func number(_ flag: Int?, _ name: String, _ range: ClosedRange<Int>) throws(CommandFailure) -> Int? {
         guard let text = try text(flag.map(String.init), name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            throw .unreadable("error: \(name) may be \(range.lowerBound) … \(range.upperBound), not \"\(text)\"")
+            throw .unreadable(
+                "error: \(flagName(name)) (\(name)) may be \(range.lowerBound) … \(range.upperBound), not \"\(text)\""
+            )
         }
         return number
+    }
+
+    /// The flag that goes with a variable: `--body-bytes` for `QEVM_BODY_BYTES`.
+    private static func flagName(_ name: String) -> String {
+        "--" + String(name.dropFirst("QEVM_".count).lowercased().map { $0 == "_" ? "-" : $0 })
     }
 }
