@@ -49,6 +49,8 @@ public struct VMStateError: Error, Sendable, Hashable {
         public static let vmsdInvalid = Code("vmsd-invalid")
         /// The request is not one of the documents of the interface.
         public static let requestInvalid = Code("request-invalid")
+        /// The input cannot be read to its end: a file, a pipe, or what is around the stream.
+        public static let inputUnreadable = Code("input-unreadable")
         /// The answer would pass a limit.
         public static let limitExceeded = Code("limit-exceeded")
     }
@@ -84,6 +86,17 @@ public struct VMStateError: Error, Sendable, Hashable {
         self.path = path
         self.statePath = statePath
         self.rule = rule ?? Rule.ID(reporting: code)
+    }
+
+    /// Input that cannot be read.
+    ///
+    /// - Parameters:
+    ///   - offset: the byte at which reading stopped.
+    ///   - expected: what would have been right, if anything can be said.
+    ///   - found: what went wrong, in the words of the system or the format.
+    /// - Returns: the error `input-unreadable`.
+    public static func unreadable(at offset: Int? = nil, expected: String? = nil, _ found: String) -> VMStateError {
+        VMStateError(.inputUnreadable, at: offset, expected: expected, found: found)
     }
 
     /// The same error seen from the object or array around it.

@@ -74,6 +74,15 @@
         return unsafe Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
     }
 
+    /// Copies the bytes in `range` to the start of `buffer`.
+    func copy(_ range: Range<Int>, to buffer: inout MutableRawSpan) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")
+        precondition(range.count <= buffer.byteCount, "more bytes than there is room for")
+        unsafe buffer.withUnsafeMutableBytes { target in
+            unsafe target.copyMemory(from: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
+        }
+    }
+
     /// Gives the raw bytes of `range` to the other files of this folder.
     func withRawBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")
