@@ -14,6 +14,8 @@ public struct Finding: Sendable, Hashable {
     public let statePath: JSONPointer?
     /// Which byte of the stream.
     public let offset: Int?
+    /// The idstr of the stream's section.
+    public let section: String?
 
     init(
         rule: Rule.ID,
@@ -21,7 +23,8 @@ public struct Finding: Sendable, Hashable {
         message: String,
         path: JSONPointer? = nil,
         statePath: JSONPointer? = nil,
-        offset: Int? = nil
+        offset: Int? = nil,
+        section: String? = nil
     ) {
         self.rule = rule
         self.severity = severity
@@ -29,6 +32,7 @@ public struct Finding: Sendable, Hashable {
         self.path = path
         self.statePath = statePath
         self.offset = offset
+        self.section = section
     }
 
     /// The finding that an error of the codec amounts to.
@@ -39,7 +43,8 @@ public struct Finding: Sendable, Hashable {
             message: error.message,
             path: error.path,
             statePath: error.statePath,
-            offset: error.offset
+            offset: error.offset,
+            section: error.section
         )
     }
 }

@@ -16,6 +16,11 @@ public struct Limits: Sendable, Hashable {
     public var steps = 1 << 25
     /// Members that the predicates and counters of a document refer to, counted for each description that they reach.
     public var references = 1 << 18
+    /// How far ahead a reader of a whole stream may look: the longest section whose end nothing but its footer gives, and
+    /// the longest vmdesc.
+    public var streamWindow = 64 << 20
+    /// Bytes of device sections of a whole stream that are kept to be decoded.
+    public var heldBytes = 256 << 20
 
     /// What applies when nothing else is said.
     public static let `default` = Limits()

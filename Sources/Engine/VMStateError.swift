@@ -51,6 +51,8 @@ public struct VMStateError: Error, Sendable, Hashable {
         public static let requestInvalid = Code("request-invalid")
         /// The input cannot be read to its end: a file, a pipe, or what is around the stream.
         public static let inputUnreadable = Code("input-unreadable")
+        /// A migration stream is not put together as it must be; the rule says how.
+        public static let streamInvalid = Code("stream-invalid")
         /// The answer would pass a limit.
         public static let limitExceeded = Code("limit-exceeded")
     }
@@ -63,12 +65,14 @@ public struct VMStateError: Error, Sendable, Hashable {
     public var statePath: JSONPointer?
     /// Which byte of the stream, counted from 0.
     public var offset: Int?
+    /// The idstr of the section, in a whole stream.
+    public var section: String?
     /// What would have been right: `4 bytes`, `0 … 255`.
     public let expected: String?
     /// What there was instead.
     public let found: String?
     /// The rule that `validate` reports for it.
-    public let rule: Rule.ID
+    public internal(set) var rule: Rule.ID
 
     init(
         _ code: Code,
@@ -129,6 +133,7 @@ extension VMStateError: CustomStringConvertible {
         let text = message
         var places: [String] = []
         if let offset { places.append("offset \(offset)") }
+        if let section { places.append("section \"\(section)\"") }
         if let path { places.append("VMSD \(path.tokens.isEmpty ? "(root)" : path.description)") }
         if let statePath { places.append("state \(statePath.tokens.isEmpty ? "(root)" : statePath.description)") }
         return places.isEmpty ? text : "\(text) (\(places.joined(separator: ", ")))"

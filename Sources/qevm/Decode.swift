@@ -53,7 +53,18 @@ struct Decode: ParsableCommand {
             try options.goWithoutRequest([("initial", initial != nil), ("partial", partial)])
             let bytes = try Input.read(file)
             guard !bytes.starts(with: Self.magic) else {
-                throw CommandFailure.unreadable("\(file): whole migration streams are not read yet; cut a section out")
+                try Output.write(
+                    try qevm.run { () throws(VMStateError) in
+                        var options = StreamDocument.Options()
+                        options.answer = answer
+                        let result = try StreamDocument(try MigrationStream(reading: BytesSource(bytes)), options)
+                            .json()
+                        for finding in result.findings { Output.error("\(finding)") }
+                        return result.text + Array("\n".utf8)
+                    },
+                    to: options.output
+                )
+                return
             }
             document = try Input.json(bytes, file)
         }

@@ -43,6 +43,17 @@ public struct VMStateDocument: Sendable {
         problems = reader.problems
     }
 
+    /// One device of a vmdesc, with a VMSD or of the old style.
+    ///
+    /// - Parameter node: the device; places count from it.
+    init(device node: JSONNode) {
+        var reader = VMStateDocumentReader(dialect: .next)
+        kind = .vmdesc
+        roots = [reader.readVMDesc(node, at: JSONPointer())]
+        descriptions = reader.descriptions
+        problems = reader.problems
+    }
+
     /// This document, once it is known that the codec can follow it.
     ///
     /// - Throws: `vmsd-invalid` with the place of the first thing that is wrong.

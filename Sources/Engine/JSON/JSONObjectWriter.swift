@@ -83,6 +83,17 @@ public struct JSONObjectWriter: ~Copyable {
         nested(UInt8(ascii: "["), UInt8(ascii: "]"), body)
     }
 
+    /// An array of strings.
+    public mutating func member(_ name: String, strings: [String]) {
+        key(name)
+        buffer.append(UInt8(ascii: "["))
+        for (index, text) in strings.enumerated() {
+            if index > 0 { buffer.append(UInt8(ascii: ",")) }
+            string(text)
+        }
+        buffer.append(UInt8(ascii: "]"))
+    }
+
     /// An element of an array, an object.
     public mutating func element(_ body: (inout JSONObjectWriter) -> Void) {
         separate()

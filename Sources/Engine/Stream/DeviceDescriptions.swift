@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The vmdesc of a stream: what each FULL section consists of.
+struct DeviceDescriptions: Sendable {
+    /// A device of the vmdesc.
+    struct Device: Sendable {
+        let name: String
+        let instanceID: Int
+        let node: JSONNode
+        /// How many bytes the fields and subsections have together.
+        let length: Int
+    }
+
+    /// The text, as it stands in the stream.
+    let text: [UInt8]
+    let document: JSONDocument
+    let pageSize: Int?
+    let all: [Device]
+    /// The description of the configuration; QEMU writes one since 8.2.
+    let configuration: JSONNode?
+
+    /// Reads the JSON.
+    ///
+    /// - Throws: what is wrong with the text.
+    init(_ text: [UInt8], limits: Limits) throws(JSONError) {
+        self.text = text
+        document = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, allowsDuplicates: true)
+        var pageSize: Int?
+        var configuration: JSONNode?
+        var all: [Device] = []
+        for (name, value) in document.root.members {
+            switch name {
+            case "page_size": pageSize = value.int
+            case "configuration": configuration = value
+            case "devices":
+                for node in value.elements { all.append(Device(node)) }
+            default: break
+            }
+        }
+        if let size = pageSize, size >= 256, size <= 1 << 30, size & (size - 1) == 0 {
+            self.pageSize = size
+        } else {
+            self.pageSize = nil
+        }
+        self.configuration = configuration
+        self.all = all
+    }
+
+    /// Whether it has what every vmdesc has.
+    var isWhole: Bool { document.root["devices"] != nil }
+
+    /// The device that describes a section: by order, and by name where the order does not fit.
+    func find(_ section: MigrationStream.Section, ordinal: Int) -> Int? {
+        func fits(_ device: Device) -> Bool {
+            device.name == section.idstr && device.instanceID == Int(section.instanceID)
+        }
+        if all.indices.contains(ordinal), fits(all[ordinal]) { return ordinal }
+        return all.firstIndex(where: fits)
+    }
+}
+
+extension DeviceDescriptions.Device {
+    init(_ node: JSONNode) {
+        var name = ""
+        var instance = 0
+        for (member, value) in node.members {
+            switch member {
+            case "name": name = value.string ?? ""
+            case "instance_id": instance = value.int ?? 0
+            default: break
+            }
+        }
+        self.init(name: name, instanceID: instance, node: node, length: Self.length(of: node))
+    }
+
+    /// The bytes of a description, from the sizes of its outermost fields.
+    private static func length(of node: JSONNode) -> Int {
+        var sum = 0
+        func add(_ value: Int) {
+            let (total, overflow) = sum.addingReportingOverflow(value)
+            sum = overflow ? Int.max : total
+        }
+        for (member, value) in node.members {
+            switch member {
+            case "fields":
+                var entries = value.elements.compactMap { VMDescEntry($0, at: JSONPointer()) }
+                VMDescEntry.correctCounts(&entries)
+                for entry in entries {
+                    let (product, overflow) = max(entry.size, 0).multipliedReportingOverflow(
+                        by: max(entry.count ?? 1, 0)
+                    )
+                    add(overflow ? Int.max : product)
+                }
+            case "subsections":
+                for subsection in value.elements {
+                    add(1 + 1 + (subsection["vmsd_name"]?.string?.utf8.count ?? 0) + 4)
+                    add(length(of: subsection))
+                }
+            default: break
+            }
+        }
+        return sum
+    }
+}

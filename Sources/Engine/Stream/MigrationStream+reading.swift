@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension MigrationStream {
+    /// What a reader is told beside the bytes.
+    public struct ReadOptions {
+        /// Sections to be decoded, by idstr or VMSD name; nil: all.
+        public var sections: [String]?
+        /// Descriptions for streams without a vmdesc, by idstr or VMSD name.
+        public var descriptions: [String: VMStateCodec] = [:]
+        /// Gets each page of RAM.
+        public var pages: (any RAMPageSink)?
+        /// Undoes zlib, for the compressed pages of QEMU up to 9.0; nil: such pages are counted and not looked into.
+        ///
+        /// It gets the bytes and the most that may come out.
+        public var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
+        /// Is told the offset, now and then.
+        public var progress: ((Int) -> Void)?
+        /// Whether payloads are kept at all.
+        public var keepsPayloads = true
+
+        /// All sections, nothing but what the stream says of itself.
+        public init() {}
+    }
+
+    /// Reads a stream.
+    ///
+    /// The stream is read once, and only the device sections that are wanted are kept. Where the size of the source is known,
+    /// the vmdesc is looked for at its end first; of a pipe the sections' ends are found by their footers, and checked when the
+    /// vmdesc has come.
+    ///
+    /// - Throws: `stream-invalid` when it is no migration stream, and `input-unreadable`. Anything else that is wrong is in
+    ///   `findings`.
+    public init(
+        reading source: any StreamSource,
+        _ options: ReadOptions = ReadOptions(),
+        limits: Limits = .default
+    ) throws(VMStateError) {
+        var devices: DeviceDescriptions?
+        if let size = source.size {
+            devices = try VMDescLocator.find(in: source, size: size, limits: limits)?.devices
+        }
+        var own = StreamReader.Options()
+        own.descriptions = options.descriptions
+        own.pages = options.pages
+        own.inflate = options.inflate
+        own.progress = options.progress
+        let wanted = options.sections
+        let keeps = options.keepsPayloads
+        own.keeps = { idstr in keeps && Self.selects(idstr, wanted) }
+        var reader = StreamReader(source, own, devices: devices, limits: limits)
+        try reader.read()
+        self = reader.stream
+    }
+
+    /// Whether a section is one of those that are wanted.
+    static func selects(_ idstr: String, _ wanted: [String]?) -> Bool {
+        guard let wanted else { return true }
+        return wanted.contains { $0 == idstr || idstr.hasSuffix("/" + $0) }
+    }
+}

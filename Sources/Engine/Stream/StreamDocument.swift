@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A whole migration stream as a JSON document.
+public struct StreamDocument {
+    /// What the document is to hold.
+    public struct Options {
+        /// How values are shown, and whether leaves have their offsets.
+        public var answer = AnswerOptions()
+        /// Sections to be listed, by idstr or VMSD name; nil: all.
+        public var sections: [String]?
+        /// Descriptions for streams without a vmdesc, by idstr or VMSD name.
+        public var descriptions: [String: VMStateCodec] = [:]
+        /// Whether the vmdesc itself is given.
+        public var hasVMDesc = false
+
+        /// All sections, without the vmdesc.
+        public init() {}
+    }
+
+    private let stream: MigrationStream
+    private let options: Options
+    private let limits: Limits
+
+    /// The document of a stream that was read with the same selection.
+    public init(_ stream: MigrationStream, _ options: Options = Options(), limits: Limits = .default) {
+        self.stream = stream
+        self.options = options
+        self.limits = limits
+    }
+
+    /// The text, and what is missing in it.
+    ///
+    /// - Throws: `limit-exceeded`.
+    public func json() throws(VMStateError) -> (text: [UInt8], findings: [Finding]) {
+        var findings = stream.findings.filter { $0.severity == .error }
+        var writer = JSONObjectWriter(limit: limits.outputBytes)
+        writer.member(
+            "header",
+            object: { header in
+                header.member("magic", "QEVM")
+                header.member("version", stream.version)
+            }
+        )
+        writer.member("configuration", object: configuration)
+        writer.member("page_size", stream.pageSize)
+        var offsets: [(path: JSONPointer, range: Range<Int>)] = []
+        writer.member("sections", array: { writeSections(&$0, &findings, &offsets) })
+        if !stream.commands.isEmpty { writer.member("commands", array: commands) }
+        writer.member("ram", object: { $0.member("blocks", array: blocks) })
+        if options.hasVMDesc, let devices = stream.devices {
+            writer.member("vmdesc", json: devices.text)
+        } else {
+            writer.member("vmdesc", stream.devices != nil)
+        }
+        writer.member("size", stream.understood)
+        if stream.trailing > 0 { writer.member("trailing", stream.trailing) }
+        findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
+        if !findings.isEmpty {
+            writer.member(
+                "incomplete",
+                array: { array in
+                    for finding in findings { array.element { Self.write(finding, &$0) } }
+                }
+            )
+        }
+        if options.answer.recordsOffsets {
+            writer.member(
+                "offsets",
+                array: { array in
+                    for leaf in offsets {
+                        array.element { object in
+                            object.member("path", leaf.path.description)
+                            object.member("offset", leaf.range.lowerBound)
+                            object.member("size", leaf.range.count)
+                        }
+                    }
+                }
+            )
+        }
+        return (try writer.finish(), findings)
+    }
+
+    private static func write(_ finding: Finding, _ object: inout JSONObjectWriter) {
+        object.member("offset", finding.offset)
+        object.member("reason", finding.message)
+        object.member("rule", finding.rule.description)
+        if let section = finding.section { object.member("section", section) }
+        if let path = finding.statePath { object.member("state_path", path.description) }
+    }
+
+    private func configuration(_ object: inout JSONObjectWriter) {
+        guard let configuration = stream.configuration else { return }
+        object.member("len", configuration.machine.utf8.count)
+        object.member("name", configuration.machine)
+        if let bits = configuration.pageBits {
+            object.member("configuration/target-page-bits", object: { $0.member("target_page_bits", bits) })
+        }
+        if let capabilities = configuration.capabilities {
+            object.member(
+                "configuration/capabilities",
+                object: { inner in
+                    inner.member("caps_count", capabilities.count)
+                    inner.member("capabilities", strings: capabilities)
+                }
+            )
+        }
+        if let uuid = configuration.uuid {
+            object.member("configuration/uuid", object: { $0.member("uuid", Hex.text(uuid)) })
+        }
+    }
+
+    private func writeSections(
+        _ array: inout JSONObjectWriter,
+        _ findings: inout [Finding],
+        _ offsets: inout [(path: JSONPointer, range: Range<Int>)]
+    ) {
+        let decoder = SectionDecoder(
+            descriptions: options.descriptions,
+            recordsOffsets: options.answer.recordsOffsets,
+            limits: limits
+        )
+        var index = 0
+        for section in stream.sections where MigrationStream.selects(section.idstr, options.sections) {
+            var decoded: VMStateCodec.Decoded?
+            do throws(VMStateError) {
+                decoded = try decoder.decode(section, of: stream)
+                if decoded == nil, section.kind == .full, section.bytes != nil {
+                    findings.append(
+                        Finding(
+                            rule: StreamRule.undescribed,
+                            severity: .error,
+                            message: "nothing describes the section: neither a vmdesc nor \"vmsds\"",
+                            offset: section.payload.lowerBound,
+                            section: section.idstr
+                        )
+                    )
+                }
+            } catch {
+                var error = error
+                error.statePath = JSONPointer(["sections", String(index), "state"] + (error.statePath?.tokens ?? []))
+                findings.append(Finding(error))
+            }
+            array.element { write(section, decoded, &$0) }
+            for leaf in decoded?.offsets ?? [] {
+                let start = section.payload.lowerBound + leaf.range.lowerBound
+                offsets.append(
+                    (
+                        JSONPointer(["sections", String(index), "state"] + leaf.path.tokens),
+                        start..<start + leaf.range.count
+                    )
+                )
+            }
+            index += 1
+        }
+    }
+
+    private func write(
+        _ section: MigrationStream.Section,
+        _ decoded: VMStateCodec.Decoded?,
+        _ object: inout JSONObjectWriter
+    ) {
+        object.member("type", section.kind.word)
+        object.member("section_id", Int(section.sectionID))
+        object.member("idstr", section.idstr)
+        object.member("instance_id", Int(section.instanceID))
+        object.member("version_id", section.versionID)
+        let described = section.device.flatMap { device in stream.devices?.all[device].node["vmsd_name"]?.string }
+        object.member("vmsd_name", described ?? section.vmsdName)
+        object.member("offset", section.offset)
+        object.member("size", section.payload.count)
+        if section.isPackaged { object.member("packaged", true) }
+        if let decoded {
+            object.member("state", decoded.state.root, options.answer.printing)
+        } else if let bytes = section.bytes {
+            object.member("data", bytes: bytes, options.answer.printing)
+        }
+        if let pages = section.pages { object.member("pages", object: { Self.write(pages, &$0) }) }
+        if case .summary(let values) = section.content {
+            object.member(
+                "content",
+                object: { content in
+                    for (name, value) in values {
+                        switch value {
+                        case .integer(let number): content.member(name, number)
+                        case .text(let text): content.member(name, text)
+                        case .texts(let texts): content.member(name, strings: texts)
+                        }
+                    }
+                }
+            )
+        }
+    }
+
+    private static func write(_ counts: RAMCounts, _ object: inout JSONObjectWriter) {
+        object.member("zero", counts.zero)
+        object.member("normal", counts.normal)
+        if counts.xbzrle > 0 { object.member("xbzrle", counts.xbzrle) }
+        if counts.compressed > 0 { object.member("compressed", counts.compressed) }
+        if counts.multifdFlushes > 0 { object.member("multifd_flush", counts.multifdFlushes) }
+    }
+
+    private func commands(_ array: inout JSONObjectWriter) {
+        for command in stream.commands {
+            array.element { object in
+                object.member("command", command.number)
+                object.member("name", command.name)
+                object.member("offset", command.offset)
+                object.member("payload", Hex.text(command.payload))
+                if let size = command.packageSize { object.member("package_size", size) }
+            }
+        }
+    }
+
+    private func blocks(_ array: inout JSONObjectWriter) {
+        for block in stream.blocks {
+            array.element { object in
+                object.member("idstr", block.idstr)
+                object.member("size", block.size)
+                if let size = block.pageSize { object.member("page_size", size) }
+                if let address = block.address { object.member("address", Int(clamping: address)) }
+                if let mapping = block.mapping {
+                    object.member(
+                        "mapped_ram",
+                        object: { inner in
+                            inner.member("bitmap_offset", mapping.bitmap)
+                            inner.member("pages_offset", mapping.pages)
+                        }
+                    )
+                }
+                object.member("pages", object: { Self.write(block.counts, &$0) })
+                if let sent = block.pagesSent { object.member("pages_sent", sent) }
+            }
+        }
+    }
+}

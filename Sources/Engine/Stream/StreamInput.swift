@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The bytes of a stream in order, seen through a window that moves forward.
+///
+/// The window is as small as a cache and grows only when somebody has to look further ahead, up to a limit. What lies behind
+/// `position` is gone.
+struct StreamInput {
+    /// What one read asks for: large enough for few calls, small enough for a second-level cache.
+    private static let chunk = 256 << 10
+
+    private let source: any StreamSource
+    private let limit: Int
+    private var buffer: [UInt8]
+    /// Where the next byte and the end of the valid bytes are in `buffer`.
+    private var next = 0
+    private var end = 0
+    /// Where `buffer` starts in the stream.
+    private var base: Int
+
+    /// A window at `offset` of a source, in which nobody looks further ahead than `limit` bytes.
+    init(_ source: any StreamSource, at offset: Int = 0, limit: Int) {
+        self.source = source
+        self.limit = limit
+        base = offset
+        buffer = Array(repeating: 0, count: Self.chunk)
+    }
+
+    /// The offset of the next byte in the stream.
+    var position: Int { base &+ next }
+
+    /// How many bytes can be looked at without reading.
+    var available: Int { end &- next }
+
+    /// How many bytes the source has; nil: not known yet.
+    var size: Int? { source.size }
+
+    // MARK: Looking ahead
+
+    /// Tries to have `count` bytes in the window.
+    ///
+    /// - Returns: whether they are there; false at the end of the stream and beyond the limit.
+    @inline(__always)
+    mutating func has(_ count: Int) throws(VMStateError) -> Bool {
+        if count <= available { return true }
+        return try fill(count)
+    }
+
+    @inline(never)
+    private mutating func fill(_ count: Int) throws(VMStateError) -> Bool {
+        guard count <= limit else { return false }
+        if next > 0 {
+            buffer.withUnsafeMove(from: next, count: available)
+            base += next
+            end -= next
+            next = 0
+        }
+        while end < count {
+            if end == buffer.count {
+                let larger = min(max(buffer.count * 2, count), max(limit, Self.chunk))
+                guard larger > end else { return false }
+                buffer.append(contentsOf: repeatElement(0, count: larger - end))
+            }
+            let read = try source.read(into: &buffer, from: end, at: base + end)
+            if read == 0 { return false }
+            end += read
+        }
+        return true
+    }
+
+    /// Whether nothing is left.
+    mutating func isAtEnd() throws(VMStateError) -> Bool {
+        try !has(1)
+    }
+
+    /// A byte of the window, counted from the next one; `has` was asked before.
+    @inline(__always)
+    subscript(ahead: Int) -> UInt8 { buffer[next &+ ahead] }
+
+    /// A big-endian word of the window, counted from the next byte; `has` was asked before.
+    @inline(__always)
+    func word32(ahead: Int = 0) -> UInt32 {
+        buffer.bigEndian32(at: next &+ ahead)
+    }
+
+    /// A big-endian word of the window, counted from the next byte; `has` was asked before.
+    @inline(__always)
+    func word64(ahead: Int = 0) -> UInt64 {
+        buffer.bigEndian64(at: next &+ ahead)
+    }
+
+    /// Where `pattern` begins in the window, counted from the next byte, at or behind `start`; nil: nowhere yet.
+    func find(_ pattern: [UInt8], from start: Int) -> Int? {
+        buffer.firstIndex(of: pattern, from: next &+ start, to: end).map { $0 &- next }
+    }
+
+    /// A copy of bytes of the window.
+    func copy(_ range: Range<Int>) -> [UInt8] {
+        Array(buffer[next + range.lowerBound..<next + range.upperBound])
+    }
+
+    /// Bytes of the window without a copy.
+    func slice(_ range: Range<Int>) -> ArraySlice<UInt8> {
+        buffer[next + range.lowerBound..<next + range.upperBound]
+    }
+
+    // MARK: Moving on
+
+    /// Moves past bytes that the window has.
+    @inline(__always)
+    mutating func advance(_ count: Int) {
+        next &+= count
+    }
+
+    /// Moves past bytes, in the window or not; behind the end is no error here.
+    ///
+    /// - Returns: whether the stream has them, as far as that is known.
+    mutating func skip(_ count: Int) throws(VMStateError) -> Bool {
+        if count <= available {
+            next += count
+            return true
+        }
+        let (target, overflow) = position.addingReportingOverflow(count)
+        guard !overflow else { return false }
+        if let size = source.size, target > size { return false }
+        base = target
+        next = 0
+        end = 0
+        // Of a pipe only its end says whether the bytes were there.
+        if source.size != nil || count == 0 { return true }
+        return try has(1)
+    }
+
+    // MARK: Elements
+
+    mutating func byte(_ what: @autoclosure () -> String) throws(VMStateError) -> UInt8 {
+        guard try has(1) else { throw truncated(1, what()) }
+        next &+= 1
+        return buffer[next &- 1]
+    }
+
+    mutating func uint16(_ what: @autoclosure () -> String) throws(VMStateError) -> UInt16 {
+        guard try has(2) else { throw truncated(2, what()) }
+        next &+= 2
+        return UInt16(buffer[next &- 2]) << 8 | UInt16(buffer[next &- 1])
+    }
+
+    mutating func uint32(_ what: @autoclosure () -> String) throws(VMStateError) -> UInt32 {
+        guard try has(4) else { throw truncated(4, what()) }
+        next &+= 4
+        return buffer.bigEndian32(at: next &- 4)
+    }
+
+    mutating func uint64(_ what: @autoclosure () -> String) throws(VMStateError) -> UInt64 {
+        guard try has(8) else { throw truncated(8, what()) }
+        next &+= 8
+        return buffer.bigEndian64(at: next &- 8)
+    }
+
+    mutating func bytes(_ count: Int, _ what: @autoclosure () -> String) throws(VMStateError) -> [UInt8] {
+        guard try has(count) else {
+            guard count <= limit else {
+                throw VMStateError(
+                    .limitExceeded,
+                    at: position,
+                    expected: "at most \(limit) bytes of \(what())",
+                    found: "\(count)"
+                )
+            }
+            throw truncated(count, what())
+        }
+        next &+= count
+        return Array(buffer[next &- count..<next])
+    }
+
+    /// A length of one byte and so many bytes.
+    mutating func countedString(_ what: @autoclosure () -> String) throws(VMStateError) -> String {
+        let count = Int(try byte("the length of \(what())"))
+        return String(decoding: try bytes(count, what()), as: UTF8.self)
+    }
+
+    /// Leaves out bytes that are not looked at.
+    mutating func drop(_ count: Int, _ what: @autoclosure () -> String) throws(VMStateError) {
+        let start = position
+        guard try skip(count) else { throw truncated(count, what(), at: start) }
+    }
+
+    /// The error for bytes that are not there.
+    @inline(never)
+    mutating func truncated(_ count: Int, _ what: String, at offset: Int? = nil) -> VMStateError {
+        let found: String
+        if let size = source.size {
+            found = "\(max(0, size - (offset ?? position)))"
+        } else {
+            found = offset == nil ? "\(available)" : "fewer"
+        }
+        return VMStateError(
+            .streamTruncated,
+            at: offset ?? position,
+            expected: "\(count) \(count == 1 ? "byte" : "bytes") of \(what)",
+            found: found,
+            rule: StreamRule.truncated
+        )
+    }
+}

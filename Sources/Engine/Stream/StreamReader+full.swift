@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Payloads that say nothing about their own length.
+extension StreamReader {
+    /// Reads the payload of a FULL section.
+    ///
+    /// Its end is known from the vmdesc, from a description that was given, or by the footer behind it, in this order; what
+    /// is known is checked against the footer.
+    mutating func fullSection(_ section: inout MigrationStream.Section) throws(VMStateError) {
+        let ordinal = fullSections
+        fullSections += 1
+        section.device = stream.devices?.find(section, ordinal: ordinal)
+        guard let size = try measure(&section) else {
+            throw VMStateError(
+                .streamInvalid,
+                at: input.position,
+                expected: "a vmdesc, a description of the section, or a footer behind it",
+                found: "none",
+                rule: StreamRule.noDescription
+            )
+        }
+        try keep(size, of: &section)
+    }
+
+    /// Takes the payload, or leaves it out where nobody wants it.
+    private mutating func keep(_ size: Int, of section: inout MigrationStream.Section) throws(VMStateError) {
+        guard options.keeps(section.idstr) else { return try input.drop(size, "section \"\(section.idstr)\"") }
+        guard held + size <= limits.heldBytes else {
+            try input.drop(size, "section \"\(section.idstr)\"")
+            throw VMStateError(
+                .limitExceeded,
+                at: section.offset,
+                expected: "sections of at most \(limits.heldBytes) bytes together",
+                found: "\(held + size)",
+                rule: Rule.ID(reporting: .limitExceeded)
+            )
+        }
+        section.bytes = try input.bytes(size, "section \"\(section.idstr)\"")
+        held += size
+    }
+
+    private mutating func measure(_ section: inout MigrationStream.Section) throws(VMStateError) -> Int? {
+        if let device = section.device, let devices = stream.devices {
+            let predicted = devices.all[device].length
+            if try endsProperly(section.sectionID, after: predicted) { return predicted }
+            if let size = try findFooter(of: section.sectionID, from: 0) {
+                finding(
+                    StreamRule.length,
+                    .error,
+                    "the payload has \(size) bytes, the vmdesc describes \(predicted)",
+                    at: input.position,
+                    section: section.idstr
+                )
+                return size
+            }
+            // The framing goes on as the vmdesc says, or not at all.
+            return predicted
+        }
+        if let codec = options.descriptions[section.idstr] ?? options.descriptions[section.vmsdName] {
+            return try measure(section, codec)
+        }
+        section.isMeasured = false
+        return try findFooter(of: section.sectionID, from: 0)
+    }
+
+    /// The length that a description gives the payload.
+    private mutating func measure(
+        _ section: MigrationStream.Section,
+        _ codec: VMStateCodec
+    ) throws(VMStateError) -> Int? {
+        var from = 0
+        var refusal: VMStateError?
+        // The bytes of a footer may occur in a payload: then the description decides which is one.
+        for _ in 0..<16 {
+            guard hasFooters != false, let size = try findFooter(of: section.sectionID, from: from) else { break }
+            do throws(VMStateError) {
+                var options = VMStateCodec.DecodeOptions()
+                options.versionID = section.versionID
+                _ = try codec.decode(input.copy(0..<size), options)
+                return size
+            } catch {
+                refusal = refusal ?? error
+                from = size + 1
+            }
+        }
+        if hasFooters != true {
+            _ = try input.has(min(limits.streamWindow, 1 << 20))
+            var options = VMStateCodec.DecodeOptions()
+            options.versionID = section.versionID
+            options.isPartial = true
+            do throws(VMStateError) {
+                return try codec.decode(input.copy(0..<input.available), options).consumed
+            } catch {
+                refusal = error
+            }
+        }
+        if var refusal {
+            refusal.offset = refusal.offset.map { $0 + input.position } ?? input.position
+            throw refusal
+        }
+        return nil
+    }
+
+    // MARK: Ends
+
+    /// Whether a payload of this length is followed by what must follow.
+    private mutating func endsProperly(_ id: UInt32, after size: Int) throws(VMStateError) -> Bool {
+        guard try input.has(size) else { return false }
+        if hasFooters != false, try input.has(size + 5), input[size] == 0x7e, input.word32(ahead: size + 1) == id {
+            return true
+        }
+        if hasFooters == true { return false }
+        return try isPlausibleItem(at: size)
+    }
+
+    /// The length of the payload in front of the first footer of this section that something follows.
+    ///
+    /// The payload has at least `start` bytes.
+    mutating func findFooter(of id: UInt32, from start: Int) throws(VMStateError) -> Int? {
+        let pattern: [UInt8] = [0x7e] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: id >> $0) }
+        var from = start
+        var wanted = 64 << 10
+        while true {
+            let isWhole = try !input.has(max(wanted, from + 5))
+            while let place = input.find(pattern, from: from) {
+                if try isPlausibleItem(at: place + 5) { return place }
+                from = place + 1
+            }
+            if isWhole { return nil }
+            from = max(from, input.available - 4)
+            wanted = max(input.available + 1, wanted * 2)
+            guard wanted <= limits.streamWindow else { return nil }
+        }
+    }
+
+    /// Whether what lies ahead can be an item, or the end.
+    mutating func isPlausibleItem(at ahead: Int) throws(VMStateError) -> Bool {
+        guard try input.has(ahead + 1) else { return true }
+        if let end = packages.last, input.position + ahead == end { return true }
+        switch input[ahead] {
+        case 0x00:
+            // EOF: nothing, a vmdesc, padding, or a checkpoint.
+            guard try input.has(ahead + 2) else { return true }
+            return [0x00, 0x01, 0x04, 0x06, 0x08].contains(input[ahead + 1])
+        case 0x01, 0x04:
+            guard try input.has(ahead + 6) else { return false }
+            let length = Int(input[ahead + 5])
+            guard length > 0, try input.has(ahead + 6 + length + 8) else { return false }
+            return input.slice(ahead + 6..<ahead + 6 + length).allSatisfy { $0 >= 0x20 && $0 < 0x7f }
+        case 0x02, 0x03:
+            guard try input.has(ahead + 5) else { return false }
+            return started[input.word32(ahead: ahead + 1)]?.isIterative ?? false
+        case 0x08:
+            guard try input.has(ahead + 5) else { return false }
+            let number = Int(input[ahead + 1]) << 8 | Int(input[ahead + 2])
+            let length = Int(input[ahead + 3]) << 8 | Int(input[ahead + 4])
+            let known = MigrationStream.Command.known
+            guard number > 0, number < known.count else { return false }
+            return known[number].length.map { $0 == length } ?? true
+        default: return false
+        }
+    }
+}
+
+extension MigrationStream.Section {
+    /// The idstr without the device's path: the name of the VMSD.
+    var vmsdName: String {
+        // A PCI path has the form "0000:00:03.0/name"; names may have slashes themselves.
+        guard let slash = idstr.firstIndex(of: "/"), idstr[..<slash].contains(":") else { return idstr }
+        return String(idstr[idstr.index(after: slash)...])
+    }
+}

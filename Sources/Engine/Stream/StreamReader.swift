@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads the framing of a migration stream in one pass and with bounded memory.
+///
+/// Source: QEMU migration/savevm.c, qemu_loadvm_state() and qemu_loadvm_state_main().
+struct StreamReader {
+    /// What a reader is to do beside checking.
+    struct Options {
+        /// Whether the payload of a FULL section is kept, by idstr.
+        var keeps: (String) -> Bool = { _ in true }
+        /// Descriptions for streams that have none, by idstr or VMSD name.
+        var descriptions: [String: VMStateCodec] = [:]
+        /// Gets each page of RAM.
+        var pages: (any RAMPageSink)?
+        /// Undoes zlib, for pages of old releases; nil: such pages are not looked into.
+        var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
+        /// Is told how far the reader is, now and then.
+        var progress: ((Int) -> Void)?
+    }
+
+    let options: Options
+    let limits: Limits
+    var input: StreamInput
+    var stream = MigrationStream()
+    var ram = RAMState()
+    /// START and FULL sections by their id.
+    var started: [UInt32: Started] = [:]
+    /// Whether sections have footers; nil: not known before the first section's end.
+    var hasFooters: Bool?
+    /// Where the open packages end.
+    var packages: [Int] = []
+    /// How many FULL sections there were: the place of the next one among the devices of the vmdesc.
+    var fullSections = 0
+    /// Bytes of payloads that are kept.
+    var held = 0
+    var hasAdvised = false
+
+    struct Started {
+        let idstr: String
+        let instanceID: UInt32
+        let versionID: Int
+        let isIterative: Bool
+        var hasEnded: Bool
+    }
+
+    init(_ source: any StreamSource, _ options: Options, devices: DeviceDescriptions?, limits: Limits) {
+        self.options = options
+        self.limits = limits
+        input = StreamInput(source, limit: limits.streamWindow)
+        stream.devices = devices
+        if let size = devices?.pageSize {
+            stream.pageSize = size
+            ram.pageSize = size
+            ram.isPageSizeKnown = true
+        }
+    }
+
+    /// Reads everything; what is wrong is noted in the stream's findings.
+    ///
+    /// - Throws: `stream-invalid` when the bytes are no migration stream at all, and `input-unreadable`.
+    mutating func read() throws(VMStateError) {
+        try header()
+        stream.understood = input.position
+        do throws(VMStateError) {
+            try configuration()
+            try items()
+        } catch {
+            guard error.code != .inputUnreadable else { throw error }
+            note(error)
+        }
+        try conclude()
+        stream.findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
+    }
+
+    // MARK: Header
+
+    private mutating func header() throws(VMStateError) {
+        guard try input.has(4), input.word32() == 0x5145_564d else {
+            let found = input.copy(0..<min(4, input.available))
+            throw VMStateError(
+                .streamInvalid,
+                at: input.position,
+                expected: "the magic of a migration stream, \"QEVM\"",
+                found: found.isEmpty ? "no bytes" : "bytes \(Hex.text(found))",
+                rule: StreamRule.header
+            )
+        }
+        input.advance(4)
+        let version = try input.uint32("the stream's version")
+        stream.version = Int(version)
+        guard version == 3 else {
+            throw VMStateError(
+                .streamInvalid,
+                at: input.position - 4,
+                expected: "version 3",
+                found: version == 2 ? "2, which no QEMU since 0.13 writes" : String(version),
+                rule: StreamRule.header
+            )
+        }
+    }
+
+    // MARK: Items
+
+    private mutating func items() throws(VMStateError) {
+        while true {
+            closePackages()
+            stream.understood = input.position
+            options.progress?(input.position)
+            guard try input.has(1) else {
+                throw VMStateError(
+                    .streamTruncated,
+                    at: input.position,
+                    expected: "a section, a command or EOF",
+                    found: "the end of the data",
+                    rule: StreamRule.noEnd
+                )
+            }
+            switch input[0] {
+            case 0x00: if try end() { return }
+            case 0x01, 0x02, 0x03, 0x04: try section()
+            case 0x08: try command()
+            default:
+                throw VMStateError(
+                    .streamInvalid,
+                    at: input.position,
+                    expected: "a section (1, 2, 3, 4), a command (8) or EOF (0)",
+                    found: "byte 0x\(Hex.text([input[0]]))\(Self.hint(input[0]))",
+                    rule: StreamRule.item
+                )
+            }
+        }
+    }
+
+    private static func hint(_ byte: UInt8) -> String {
+        switch byte {
+        case 0x05: ", a subsection outside of a section"
+        case 0x06: ", a vmdesc before EOF"
+        case 0x07: ", a configuration in the wrong place"
+        case 0x7e: ", a footer without a section"
+        default: ""
+        }
+    }
+
+    /// EOF: the vmdesc may follow, and in COLO the next checkpoint.
+    ///
+    /// - Returns: whether the stream ends here.
+    private mutating func end() throws(VMStateError) -> Bool {
+        stream.ends.append(input.position)
+        input.advance(1)
+        stream.understood = input.position
+        guard packages.isEmpty else { return false }
+        guard try input.has(1) else { return true }
+        if input[0] == 0x06 {
+            try description()
+            stream.understood = input.position
+            return true
+        }
+        return try !isPlausibleItem(at: 0) || input[0] == 0x00
+    }
+
+    // MARK: Sections
+
+    private mutating func section() throws(VMStateError) {
+        let offset = input.position
+        guard let kind = MigrationStream.Section.Kind(rawValue: input[0]) else { return }
+        input.advance(1)
+        let id = try input.uint32("a section id")
+        var section: MigrationStream.Section
+        switch kind {
+        case .start, .full: section = try announced(kind, id, offset)
+        case .part, .end: section = try continued(kind, id, offset)
+        }
+        let index = stream.sections.count
+        stream.sections.append(section)
+        do throws(VMStateError) {
+            try payload(&section)
+            stream.sections[index] = section
+            try footer(of: &section)
+            stream.sections[index] = section
+        } catch {
+            guard error.code != .inputUnreadable else { throw error }
+            var error = error
+            error.section = section.idstr
+            note(error)
+            section.payload = section.payload.lowerBound..<max(input.position, section.payload.lowerBound)
+            section.isMeasured = false
+            stream.sections[index] = section
+            guard try recover(&section) else { throw alreadyNoted }
+            stream.sections[index] = section
+        }
+    }
+
+    /// What ends the reading after an error that is in the findings.
+    private var alreadyNoted: VMStateError {
+        VMStateError(.streamInvalid, at: nil, rule: StreamRule.item)
+    }
+
+    private mutating func announced(
+        _ kind: MigrationStream.Section.Kind,
+        _ id: UInt32,
+        _ offset: Int
+    ) throws(VMStateError) -> MigrationStream.Section {
+        let nameOffset = input.position
+        let idstr = try input.countedString("a section's idstr")
+        let instance = try input.uint32("the instance id of section \"\(idstr)\"")
+        let version = try input.uint32("the version of section \"\(idstr)\"")
+        if idstr.isEmpty || idstr.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+            throw VMStateError(
+                .streamInvalid,
+                at: nameOffset,
+                expected: "an idstr of 1 … 255 printable characters",
+                found: idstr.isEmpty ? "an empty one" : String(decoding: JSONText.escape(idstr), as: UTF8.self),
+                rule: StreamRule.sectionHeader
+            )
+        }
+        if let known = started[id], known.idstr != idstr || known.instanceID != instance {
+            finding(
+                StreamRule.sectionID,
+                .error,
+                "section id \(id) is that of \"\(known.idstr)\" already",
+                at: offset,
+                section: idstr
+            )
+        }
+        started[id] = Started(
+            idstr: idstr,
+            instanceID: instance,
+            versionID: Int(version),
+            isIterative: kind == .start || started[id]?.isIterative == true,
+            hasEnded: kind == .full ? started[id]?.hasEnded ?? true : false
+        )
+        return MigrationStream.Section(
+            kind: kind,
+            sectionID: id,
+            idstr: idstr,
+            instanceID: instance,
+            versionID: Int(version),
+            offset: offset,
+            payload: input.position..<input.position,
+            isPackaged: !packages.isEmpty
+        )
+    }
+
+    private mutating func continued(
+        _ kind: MigrationStream.Section.Kind,
+        _ id: UInt32,
+        _ offset: Int
+    ) throws(VMStateError) -> MigrationStream.Section {
+        guard let known = started[id], known.isIterative else {
+            throw VMStateError(
+                .streamInvalid,
+                at: offset,
+                expected: "the id of a section that was started",
+                found: "\(id)",
+                rule: StreamRule.noStart
+            )
+        }
+        if kind == .end { started[id]?.hasEnded = true }
+        return MigrationStream.Section(
+            kind: kind,
+            sectionID: id,
+            idstr: known.idstr,
+            instanceID: known.instanceID,
+            versionID: known.versionID,
+            offset: offset,
+            payload: input.position..<input.position,
+            isPackaged: !packages.isEmpty
+        )
+    }
+
+    private mutating func payload(_ section: inout MigrationStream.Section) throws(VMStateError) {
+        let start = input.position
+        switch (section.idstr, section.kind) {
+        case ("ram", .start), ("ram", .part), ("ram", .end):
+            try ramSection(&section)
+        case (_, .full):
+            try fullSection(&section)
+        default:
+            try privateSection(&section)
+        }
+        section.payload = start..<input.position
+    }
+
+    private mutating func footer(of section: inout MigrationStream.Section) throws(VMStateError) {
+        let isThere = try input.has(1) && input[0] == 0x7e
+        if hasFooters == nil, try input.has(1) { hasFooters = isThere }
+        guard isThere else {
+            if hasFooters == true {
+                throw VMStateError(
+                    try input.has(1) ? .streamInvalid : .streamTruncated,
+                    at: input.position,
+                    expected: "the footer (0x7e) of the section",
+                    found: try input.has(1) ? "byte 0x\(Hex.text([input[0]]))" : "the end of the data",
+                    rule: StreamRule.footerMissing
+                )
+            }
+            return
+        }
+        guard hasFooters == true else {
+            throw VMStateError(
+                .streamInvalid,
+                at: input.position,
+                expected: "no footer, as after the sections before",
+                found: "one",
+                rule: StreamRule.footerMissing
+            )
+        }
+        input.advance(1)
+        let id = try input.uint32("a section footer")
+        section.hasFooter = true
+        if id != section.sectionID {
+            finding(
+                StreamRule.footerMismatch,
+                .error,
+                "the footer is that of section \(id), not of section \(section.sectionID)",
+                at: input.position - 4,
+                section: section.idstr
+            )
+        }
+    }
+
+    /// After a payload that was not understood, goes on behind its footer if there is one.
+    private mutating func recover(_ section: inout MigrationStream.Section) throws(VMStateError) -> Bool {
+        guard hasFooters != false, let size = try findFooter(of: section.sectionID, from: 0) else { return false }
+        hasFooters = true
+        input.advance(size)
+        section.payload = section.payload.lowerBound..<input.position
+        input.advance(5)
+        section.hasFooter = true
+        return true
+    }
+
+    private mutating func closePackages() {
+        while let end = packages.last, input.position >= end {
+            if input.position > end {
+                finding(
+                    StreamRule.package,
+                    .error,
+                    "the last section of a package ends \(input.position - end) bytes behind the package",
+                    at: end
+                )
+            }
+            packages.removeLast()
+        }
+    }
+
+    // MARK: Findings
+
+    mutating func note(_ error: VMStateError) {
+        // What ends the reading after something that is noted already says nothing.
+        guard error.offset != nil || error.expected != nil else { return }
+        stream.findings.append(Finding(error))
+    }
+
+    mutating func finding(
+        _ rule: Rule.ID,
+        _ severity: Rule.Severity,
+        _ message: String,
+        at offset: Int,
+        section: String? = nil
+    ) {
+        stream.findings.append(
+            Finding(rule: rule, severity: severity, message: message, offset: offset, section: section)
+        )
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds the vmdesc from the end of a stream, so that what it describes can be read in one pass.
+struct VMDescLocator {
+    /// How many places that look like a vmdesc are tried.
+    private static let maximumTries = 32
+
+    /// The vmdesc, and where its type byte is; nil: there is none near the end.
+    ///
+    /// It is what ends the data, or comes before what a container fills up with; the byte before it is EOF.
+    static func find(
+        in source: any StreamSource,
+        size: Int,
+        limits: Limits
+    ) throws(VMStateError) -> (devices: DeviceDescriptions, offset: Int)? {
+        var length = min(size, 256 << 10)
+        while length > 0 {
+            let start = size - length
+            var tail = [UInt8](repeating: 0, count: length)
+            var filled = 0
+            while filled < length {
+                let read = try source.read(into: &tail, from: filled, at: start + filled)
+                if read == 0 { return nil }
+                filled += read
+            }
+            if let found = find(in: tail, limits: limits) { return (found.devices, start + found.offset) }
+            guard length < size, length < limits.streamWindow else { return nil }
+            length = min(size, length * 8, limits.streamWindow)
+        }
+        return nil
+    }
+
+    private static func find(in tail: [UInt8], limits: Limits) -> (devices: DeviceDescriptions, offset: Int)? {
+        var tries = 0
+        var candidates: [(offset: Int, length: Int)] = []
+        var from = 0
+        while let place = tail.firstIndex(of: [0x00, 0x06], from: from, to: tail.count) {
+            from = place + 1
+            let offset = place + 1
+            guard offset + 6 <= tail.count, tail[offset + 5] == UInt8(ascii: "{") else { continue }
+            let length = Int(tail.bigEndian32(at: offset + 1))
+            guard length <= tail.count - offset - 5, tail[offset + 4 + length] == UInt8(ascii: "}") else { continue }
+            candidates.append((offset, length))
+        }
+        // The one that ends the data comes first, then the last ones.
+        let ordered =
+            candidates.filter { $0.offset + 5 + $0.length == tail.count }
+            + candidates.reversed().filter { $0.offset + 5 + $0.length != tail.count }
+        for candidate in ordered where tries < maximumTries {
+            tries += 1
+            let text = Array(tail[candidate.offset + 5..<candidate.offset + 5 + candidate.length])
+            guard let devices = try? DeviceDescriptions(text, limits: limits), devices.isWhole else { continue }
+            return (devices, candidate.offset)
+        }
+        return nil
+    }
+}
