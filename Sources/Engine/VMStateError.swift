@@ -51,6 +51,8 @@ public struct VMStateError: Error, Sendable, Hashable {
         public static let requestInvalid = Code("request-invalid")
         /// The input cannot be read to its end: a file, a pipe, or what is around the stream.
         public static let inputUnreadable = Code("input-unreadable")
+        /// An operation of a JSON Patch cannot be carried out.
+        public static let patchFailed = Code("patch-failed")
         /// A migration stream is not put together as it must be; the rule says how.
         public static let streamInvalid = Code("stream-invalid")
         /// The answer would pass a limit.

@@ -10,6 +10,8 @@ public struct JSONPrinter: Sendable {
         public var bytesAsBase64 = false
         /// The most bytes that may come out.
         public var limit = Limits.default.outputBytes
+        /// Whether a space follows each comma and colon, as QEMU prints its vmdesc.
+        var isSpaced = false
 
         /// Numbers and hex.
         public init() {}
@@ -79,7 +81,7 @@ public struct JSONPrinter: Sendable {
             buffer.append(UInt8(ascii: "["))
             var at = index &+ 2
             for element in 0..<tape.count(at: index) {
-                if element > 0 { buffer.append(UInt8(ascii: ",")) }
+                if element > 0 { separate(&buffer) }
                 at = print(tape, at, text, bytes, &buffer)
             }
             buffer.append(UInt8(ascii: "]"))
@@ -88,15 +90,21 @@ public struct JSONPrinter: Sendable {
             buffer.append(UInt8(ascii: "{"))
             var at = index &+ 2
             for member in 0..<tape.count(at: index) {
-                if member > 0 { buffer.append(UInt8(ascii: ",")) }
+                if member > 0 { separate(&buffer) }
                 printString(tape, at, text, &buffer)
                 buffer.append(UInt8(ascii: ":"))
+                if options.isSpaced { buffer.append(UInt8(ascii: " ")) }
                 at = print(tape, tape.next(after: at), text, bytes, &buffer)
             }
             buffer.append(UInt8(ascii: "}"))
             return at
         }
         return index &+ 1
+    }
+
+    private func separate(_ buffer: inout ByteBuffer) {
+        buffer.append(UInt8(ascii: ","))
+        if options.isSpaced { buffer.append(UInt8(ascii: " ")) }
     }
 
     private func printString(_ tape: JSONTape, _ index: Int, _ text: ByteView, _ buffer: inout ByteBuffer) {

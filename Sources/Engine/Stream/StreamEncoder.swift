@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes the document of a stream as a stream.
+///
+/// What the document does not hold, guest memory above all, is copied from the stream that it was made of.
+public struct StreamEncoder {
+    /// The members of a document.
+    static let members = [
+        "header", "configuration", "page_size", "sections", "commands", "ram", "vmdesc", "size", "trailing",
+        "incomplete",
+        "offsets", "selection",
+    ]
+
+    private let original: MigrationStream
+    private let size: Int
+    private let descriptions: [String: VMStateCodec]
+    private let limits: Limits
+    /// Whether every section with a state is written anew; otherwise only those that were changed.
+    private let encodesAll: Bool
+
+    private var changes = StreamChanges()
+    private var vmdesc = VMDescChanges()
+
+    /// An encoder for documents of a stream.
+    ///
+    /// - Parameters:
+    ///   - original: the stream, read with all its payloads.
+    ///   - size: how many bytes its source has.
+    ///   - descriptions: those that the stream was decoded with, if it has no vmdesc.
+    ///   - encodesAll: whether sections that were not changed are written anew too.
+    ///   - limits: what an answer may have.
+    public init(
+        _ original: MigrationStream,
+        size: Int,
+        descriptions: [String: VMStateCodec] = [:],
+        encodesAll: Bool = false,
+        limits: Limits = .default
+    ) {
+        self.original = original
+        self.size = size
+        self.descriptions = descriptions
+        self.encodesAll = encodesAll
+        self.limits = limits
+    }
+
+    /// The pieces of the stream that a document stands for.
+    ///
+    /// - Throws: what cannot be written, with its place in the document.
+    public consuming func pieces(for document: JSONNode) throws(VMStateError) -> [StreamPiece] {
+        let before = try originalDocument()
+        try checkUnchanged(document, before.root)
+        try configuration(document, before.root)
+        try sections(document, before.root)
+        packages()
+        if !vmdesc.changes.isEmpty || encodesAll, let devices = original.devices, let range = original.vmdesc {
+            let text = vmdesc.text(of: devices)
+            if text != devices.text {
+                changes.replace(range, with: [0x06] + StreamFraming.word(UInt32(truncatingIfNeeded: text.count)) + text)
+            }
+        }
+        return changes.pieces(size: size)
+    }
+
+    private func originalDocument() throws(VMStateError) -> JSONDocument {
+        var options = StreamDocument.Options()
+        options.descriptions = descriptions
+        let text = try StreamDocument(original, options, limits: limits).json().text
+        do throws(JSONError) {
+            return try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth + 8, allowsDuplicates: true)
+        } catch {
+            throw VMStateError(.limitExceeded, expected: "a document", found: error.reason.rawValue)
+        }
+    }
+
+    /// What is not configuration or section cannot be changed: silently dropping a change would be worse than refusing it.
+    private func checkUnchanged(_ document: JSONNode, _ before: JSONNode) throws(VMStateError) {
+        guard document.kind == .object else {
+            throw VMStateError(.valueTypeMismatch, expected: "the document of a stream", found: document.kind.rawValue)
+        }
+        for (name, value) in document.members {
+            guard Self.members.contains(name) else {
+                throw VMStateError(.stateUnknownMember, found: "\"\(name)\"", statePath: JSONPointer([name]))
+            }
+            guard ["header", "page_size", "commands", "ram"].contains(name) else { continue }
+            guard let own = before[name], own.isEqual(to: value) else {
+                throw VMStateError(
+                    .valueTypeMismatch,
+                    expected: "\"\(name)\" as it was: only configuration and sections can be changed",
+                    found: "another",
+                    statePath: JSONPointer([name])
+                )
+            }
+        }
+    }
+
+    private mutating func configuration(_ document: JSONNode, _ before: JSONNode) throws(VMStateError) {
+        guard let node = document["configuration"] else { return }
+        guard let old = original.configuration else {
+            guard node.members.isEmpty else {
+                throw VMStateError(
+                    .stateUnknownMember,
+                    expected: "no configuration, as the stream has none",
+                    found: "one",
+                    statePath: JSONPointer(["configuration"])
+                )
+            }
+            return
+        }
+        if !encodesAll, let own = before["configuration"], own.isEqual(to: node) { return }
+        let bytes: [UInt8]
+        do throws(VMStateError) {
+            bytes = try StreamFraming.configuration(node)
+        } catch {
+            throw error.under("configuration")
+        }
+        guard bytes.count == old.range.count || original.blocks.allSatisfy({ $0.mapping == nil }) else {
+            throw VMStateError(
+                .valueOutOfRange,
+                expected:
+                    "a configuration of \(old.range.count) bytes: mapped-ram has offsets that count from the start",
+                found: "\(bytes.count)",
+                statePath: JSONPointer(["configuration"])
+            )
+        }
+        changes.replace(old.range, with: bytes)
+    }
+
+    // MARK: Sections
+
+    private mutating func sections(_ document: JSONNode, _ before: JSONNode) throws(VMStateError) {
+        var byOffset: [Int: Int] = [:]
+        for (index, section) in original.sections.enumerated() { byOffset[section.offset] = index }
+        let old = before["sections"]?.elements ?? []
+        var last = -1
+        var kept: Set<Int> = []
+        guard let nodes = document["sections"] else {
+            throw VMStateError(.stateMissingField, expected: "\"sections\"", statePath: JSONPointer(["sections"]))
+        }
+        for (position, node) in nodes.elements.enumerated() {
+            do throws(VMStateError) {
+                let section = try SectionNode(node)
+                guard let offset = section.offset, let index = byOffset[offset], index < old.count else {
+                    throw VMStateError(
+                        .valueOutOfRange,
+                        expected: "the offset of a section of the stream",
+                        found: section.offset.map(String.init) ?? "none",
+                        statePath: JSONPointer(["offset"])
+                    )
+                }
+                guard index > last else {
+                    throw VMStateError(
+                        .valueOutOfRange,
+                        expected: "sections in the order of the stream",
+                        found: "offset \(offset) after others",
+                        statePath: JSONPointer(["offset"])
+                    )
+                }
+                last = index
+                kept.insert(index)
+                try write(section, index, old[index])
+            } catch {
+                throw error.under(String(position)).under("sections")
+            }
+        }
+        guard document["selection"] == nil else { return }
+        for index in original.sections.indices where !kept.contains(index) {
+            let section = original.sections[index]
+            guard section.kind == .full else {
+                throw VMStateError(
+                    .stateMissingField,
+                    expected:
+                        "section \(section.sectionID) (\"\(section.idstr)\", \(section.kind.word)), which only a FULL "
+                        + "section can do without",
+                    statePath: JSONPointer(["sections"])
+                )
+            }
+            changes.replace(section.range, with: [])
+            if let device = section.device { vmdesc.set(.remove, for: device) }
+        }
+    }
+
+    private mutating func write(_ section: SectionNode, _ index: Int, _ before: JSONNode) throws(VMStateError) {
+        let old = original.sections[index]
+        let isChanged = !before.isEqual(to: section.node)
+        guard isChanged || encodesAll else { return }
+        for name in ["type", "packaged", "pages", "content", "footer"] {
+            let own = before[name]
+            let new = section.node[name]
+            guard own == nil ? new == nil : new.map({ own?.isEqual(to: $0) ?? false }) ?? false else {
+                throw VMStateError(
+                    .valueTypeMismatch,
+                    expected: "\"\(name)\" as it was",
+                    found: "another",
+                    statePath: JSONPointer([name])
+                )
+            }
+        }
+        let payload = try payload(section, old)
+        let header = section.header
+        if let payload {
+            let footer = old.hasFooter ? StreamFraming.footer(id: section.sectionID) : []
+            changes.replace(old.range, with: header + payload.bytes + footer)
+        } else {
+            changes.replace(old.offset..<old.payload.lowerBound, with: header)
+            if old.hasFooter {
+                changes.replace(
+                    old.payload.upperBound..<old.range.upperBound,
+                    with: StreamFraming.footer(id: section.sectionID)
+                )
+            }
+        }
+        guard isChanged, let device = old.device else { return }
+        try describe(section, old, device, payload)
+    }
+
+    /// The payload that a section's state or data makes; nil: that of the source.
+    private func payload(
+        _ section: SectionNode,
+        _ old: MigrationStream.Section
+    ) throws(VMStateError) -> VMStateCodec.Encoded? {
+        if let data = section.data {
+            do throws(VMStateError) {
+                return VMStateCodec.Encoded(bytes: try data.decodedBytes(limits: limits), vmdesc: nil)
+            } catch {
+                throw error.under("data")
+            }
+        }
+        guard let state = section.state else { return nil }
+        guard let codec = try codec(section, old) else {
+            throw VMStateError(
+                .stateUnknownMember,
+                expected: "no state, as nothing describes the section",
+                found: "\"state\"",
+                statePath: JSONPointer(["state"])
+            )
+        }
+        do throws(VMStateError) {
+            return try codec.encode(state, describes: true)
+        } catch {
+            var error = error.under("state")
+            error.section = section.idstr
+            throw error
+        }
+    }
+
+    private func codec(
+        _ section: SectionNode,
+        _ old: MigrationStream.Section
+    ) throws(VMStateError) -> VMStateCodec? {
+        if let device = old.device, let devices = original.devices {
+            return try VMStateCodec(VMStateDocument(device: devices.all[device].node), limits: limits)
+        }
+        return descriptions[old.idstr] ?? descriptions[old.vmsdName]
+    }
+
+    /// Has the vmdesc say what the section holds now.
+    private mutating func describe(
+        _ section: SectionNode,
+        _ old: MigrationStream.Section,
+        _ device: Int,
+        _ payload: VMStateCodec.Encoded?
+    ) throws(VMStateError) {
+        guard let devices = original.devices else { return }
+        let hasNewName = section.idstr != old.idstr || section.instanceID != old.instanceID
+        let node = devices.all[device].node
+        if let payload, payload.bytes.count != old.payload.count {
+            if node["vmsd_name"] == nil || payload.vmdesc == nil {
+                vmdesc.set(.replace(VMDescChanges.device(section, size: payload.bytes.count)), for: device)
+                return
+            }
+            if let description = payload.vmdesc {
+                vmdesc.set(.replace(VMDescChanges.device(section, description: description)), for: device)
+                return
+            }
+        }
+        guard hasNewName else { return }
+        var printing = JSONPrinter.Options()
+        printing.isSpaced = true
+        var rest: [UInt8] = [UInt8(ascii: "{")]
+        for member in node.members where member.name != "name" && member.name != "instance_id" {
+            if rest.count > 1 { rest += Array(", ".utf8) }
+            rest += JSONObjectWriter.string(member.name) + Array(": ".utf8) + member.value.json(printing)
+        }
+        rest.append(UInt8(ascii: "}"))
+        vmdesc.set(.replace(VMDescChanges.device(section, description: rest)), for: device)
+    }
+
+    /// The lengths of packages whose sections have changed.
+    private mutating func packages() {
+        for command in original.commands {
+            guard let size = command.packageSize else { continue }
+            let start = command.offset + 5 + command.payload.count
+            let growth = changes.growth(in: start..<start + size)
+            guard growth != 0 else { continue }
+            changes.replace(
+                command.offset + 5..<start,
+                with: StreamFraming.word(UInt32(truncatingIfNeeded: size + growth))
+            )
+        }
+    }
+}
+
+extension MigrationStream.Section {
+    /// The whole section: header, payload, footer.
+    public var range: Range<Int> { offset..<payload.upperBound + (hasFooter ? 5 : 0) }
+}

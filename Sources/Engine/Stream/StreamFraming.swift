@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The framing of a stream as bytes.
+///
+/// Source: QEMU migration/savevm.c, save_section_header() and save_section_footer().
+enum StreamFraming {
+    /// Magic and version.
+    static let header: [UInt8] = [0x51, 0x45, 0x56, 0x4d, 0, 0, 0, 3]
+
+    /// The header of a section, from its type byte on.
+    static func header(
+        _ kind: MigrationStream.Section.Kind,
+        id: UInt32,
+        idstr: String,
+        instance: UInt32,
+        version: UInt32
+    ) -> [UInt8] {
+        var buffer = ByteBuffer(capacity: 64, limit: 1024)
+        buffer.append(kind.rawValue)
+        buffer.append(bigEndian: id)
+        if kind == .start || kind == .full {
+            buffer.append(UInt8(truncatingIfNeeded: idstr.utf8.count))
+            buffer.append(contentsOf: Array(idstr.utf8))
+            buffer.append(bigEndian: instance)
+            buffer.append(bigEndian: version)
+        }
+        return buffer.array()
+    }
+
+    /// What follows a payload.
+    static func footer(id: UInt32) -> [UInt8] {
+        [0x7e] + word(id)
+    }
+
+    /// A big-endian word.
+    static func word(_ value: UInt32) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
+    }
+
+    /// A configuration from its document.
+    ///
+    /// - Throws: what is wrong with the document, with its place below `configuration`.
+    static func configuration(_ node: JSONNode) throws(VMStateError) -> [UInt8] {
+        var bytes: [UInt8] = [0x07]
+        let name = Array((try text(node, "name")).utf8)
+        if let length = node["len"]?.int, length != name.count {
+            throw wrong(["len"], "\(name.count), the length of \"name\"", String(length))
+        }
+        bytes += word(UInt32(truncatingIfNeeded: name.count)) + name
+        let known = ["len", "name"] + subsections.map(\.name)
+        for (member, _) in node.members where !known.contains(member) {
+            throw VMStateError(.stateUnknownMember, found: "\"\(member)\"", statePath: JSONPointer([member]))
+        }
+        for subsection in subsections {
+            guard let value = node[subsection.name] else { continue }
+            let own = Array(subsection.name.utf8)
+            do throws(VMStateError) {
+                bytes += [0x05, UInt8(truncatingIfNeeded: own.count)] + own + word(1) + (try subsection.write(value))
+            } catch {
+                throw error.under(subsection.name)
+            }
+        }
+        return bytes
+    }
+
+    private static let subsections: [(name: String, write: @Sendable (JSONNode) throws(VMStateError) -> [UInt8])] = [
+        (
+            "configuration/target-page-bits",
+            { (node) throws(VMStateError) in
+                guard let bits = node["target_page_bits"]?.int, (4...30).contains(bits) else {
+                    throw wrong(["target_page_bits"], "page bits 4 … 30", "something else")
+                }
+                return word(UInt32(truncatingIfNeeded: bits))
+            }
+        ),
+        (
+            "configuration/capabilities",
+            { (node) throws(VMStateError) in
+                let names = node["capabilities"]?.elements ?? []
+                if let count = node["caps_count"]?.int, count != names.count {
+                    throw wrong(["caps_count"], "\(names.count), the number of capabilities", String(count))
+                }
+                var bytes = word(UInt32(truncatingIfNeeded: names.count))
+                for (index, name) in names.enumerated() {
+                    guard let text = name.string, text.utf8.count < 256 else {
+                        throw wrong(["capabilities", String(index)], "a name of at most 255 bytes", "something else")
+                    }
+                    bytes += [UInt8(truncatingIfNeeded: text.utf8.count)] + Array(text.utf8)
+                }
+                return bytes
+            }
+        ),
+        (
+            "configuration/uuid",
+            { (node) throws(VMStateError) in
+                guard let uuid = try node["uuid"]?.decodedBytes(limits: .default), uuid.count == 16 else {
+                    throw wrong(["uuid"], "16 bytes", "something else")
+                }
+                return uuid
+            }
+        ),
+    ]
+
+    private static func text(_ node: JSONNode, _ name: String) throws(VMStateError) -> String {
+        guard let text = node[name]?.string, text.utf8.count <= 4096 else {
+            throw wrong([name], "a string of at most 4096 bytes", "something else")
+        }
+        return text
+    }
+
+    private static func wrong(_ path: [String], _ expected: String, _ found: String) -> VMStateError {
+        VMStateError(.valueTypeMismatch, expected: expected, found: found, statePath: JSONPointer(path))
+    }
+}
