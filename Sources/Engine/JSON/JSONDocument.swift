@@ -5,19 +5,33 @@
 /// Member order is kept. Numbers that were read keep their text; numbers that were decoded are exact integers or the bits of a
 /// double. Buffers that were decoded refer to the stream and become hex or base64 when they are written.
 public struct JSONDocument: Sendable {
+    /// One object for all parts, so that passing a node on counts one reference.
+    private final class Storage: Sendable {
+        let text: [UInt8]
+        let bytes: [UInt8]
+        let tape: JSONTape
+        let firstDuplicate: JSONError?
+
+        init(_ text: [UInt8], _ bytes: [UInt8], _ tape: JSONTape, _ firstDuplicate: JSONError?) {
+            self.text = text
+            self.bytes = bytes
+            self.tape = tape
+            self.firstDuplicate = firstDuplicate
+        }
+    }
+
+    private let storage: Storage
+
     /// What strings, numbers and names refer to, as JSON text.
-    let text: [UInt8]
+    var text: [UInt8] { storage.text }
     /// What byte nodes refer to.
-    let bytes: [UInt8]
-    let tape: JSONTape
+    var bytes: [UInt8] { storage.bytes }
+    var tape: JSONTape { storage.tape }
     /// The first member whose name came before in its object; nil unless such members were allowed.
-    public let firstDuplicate: JSONError?
+    public var firstDuplicate: JSONError? { storage.firstDuplicate }
 
     init(text: [UInt8], bytes: [UInt8], tape: JSONTape) {
-        self.text = text
-        self.bytes = bytes
-        self.tape = tape
-        firstDuplicate = nil
+        storage = Storage(text, bytes, tape, nil)
     }
 
     /// Reads one JSON value from UTF-8 text.
@@ -38,10 +52,7 @@ public struct JSONDocument: Sendable {
             try parser.parse()
             return (parser.tape, parser.firstDuplicate)
         }
-        self.text = text
-        bytes = []
-        self.tape = tape
-        firstDuplicate = duplicate
+        storage = Storage(text, [], tape, duplicate)
     }
 
     /// The value itself.

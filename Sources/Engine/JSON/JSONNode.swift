@@ -26,28 +26,42 @@ public struct JSONNode: Sendable {
 
     /// The elements of an array; empty for anything else.
     public var elements: [JSONNode] {
-        guard kind == .array else { return [] }
+        let tape = document.tape
+        guard tape.tag(at: index) == .array else { return [] }
         var at = index + 2
-        return (0..<document.tape.count(at: index)).map { _ in
-            defer { at = document.tape.next(after: at) }
+        return (0..<tape.count(at: index)).map { _ in
+            defer { at = tape.next(after: at) }
             return JSONNode(document: document, index: at)
         }
     }
 
     /// The members of an object in their order; empty for anything else.
     public var members: [(name: String, value: JSONNode)] {
-        guard kind == .object else { return [] }
-        var key = index + 2
-        return (0..<document.tape.count(at: index)).map { _ in
-            let value = document.tape.next(after: key)
-            defer { key = document.tape.next(after: value) }
-            return (JSONNode(document: document, index: key).string ?? "", JSONNode(document: document, index: value))
+        let tape = document.tape
+        guard tape.tag(at: index) == .object else { return [] }
+        return document.text.withByteView { text in
+            var key = index + 2
+            return (0..<tape.count(at: index)).map { _ in
+                let value = tape.next(after: key)
+                defer { key = tape.next(after: value) }
+                return (JSONText.string(tape, key, text), JSONNode(document: document, index: value))
+            }
         }
     }
 
     /// The first member of this name.
     public subscript(name: String) -> JSONNode? {
-        members.first { $0.name == name }?.value
+        let tape = document.tape
+        guard tape.tag(at: index) == .object else { return nil }
+        return document.text.withByteView { text in
+            var key = index + 2
+            for _ in 0..<tape.count(at: index) {
+                let value = tape.next(after: key)
+                if JSONText.equal(tape, key, text, to: name) { return JSONNode(document: document, index: value) }
+                key = tape.next(after: value)
+            }
+            return nil
+        }
     }
 
     /// The text of a string.

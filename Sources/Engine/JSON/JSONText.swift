@@ -28,9 +28,18 @@ enum JSONText {
         return unescaped(tape, node, text) == names.array(name.offset..<name.offset + name.length)
     }
 
+    /// Whether a string node says `name`.
+    static func equal(_ tape: JSONTape, _ node: Int, _ text: ByteView, to name: String) -> Bool {
+        guard tape.tag(at: node) == .string else { return string(tape, node, text) == name }
+        let reference = tape.reference(at: node)
+        return text.matches(reference.offset..<reference.offset + reference.length, name)
+    }
+
     /// The content of a string node as a Swift string.
     static func string(_ tape: JSONTape, _ node: Int, _ text: ByteView) -> String {
-        String(decoding: unescaped(tape, node, text), as: UTF8.self)
+        guard tape.tag(at: node) == .string else { return String(decoding: unescaped(tape, node, text), as: UTF8.self) }
+        let reference = tape.reference(at: node)
+        return text.string(reference.offset..<reference.offset + reference.length)
     }
 
     /// The content of a string node, UTF-8.

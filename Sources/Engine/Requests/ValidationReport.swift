@@ -49,6 +49,7 @@ public struct ValidationReport: Sendable {
                         object.member("path", finding.path?.description)
                         object.member("state_path", finding.statePath?.description)
                         object.member("offset", finding.offset)
+                        if let section = finding.section { object.member("section", section) }
                         object.member("location", Optional<String>.none)
                     }
                 }
@@ -73,8 +74,9 @@ public struct ValidationReport: Sendable {
     public func text(_ place: (Finding) -> String? = { _ in nil }) -> String {
         findings.map { finding in
             let position = place(finding) ?? finding.path.map { "\($0)" } ?? ""
+            let section = finding.section.map { "\($0): " } ?? ""
             return (position.isEmpty ? "" : position + ": ")
-                + "\(finding.severity.rawValue): \(finding.message) [\(finding.rule)]\n"
+                + "\(finding.severity.rawValue): \(section)\(finding.message) [\(finding.rule)]\n"
         }.joined()
     }
 }

@@ -3,7 +3,9 @@
 extension Rule.ID {
     /// The rule that `validate` reports for an error of the codec.
     init(reporting code: VMStateError.Code) {
-        self = Rule.reported.first { $0.code == code }?.rule.id ?? Rule.ID("VMDOC001")
+        self =
+            Rule.reported.first { $0.code == code }?.rule.id
+            ?? (code == .streamInvalid ? StreamRule.item : Rule.ID("VMDOC001"))
     }
 }
 

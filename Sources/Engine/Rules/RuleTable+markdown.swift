@@ -7,7 +7,8 @@ extension Rule {
             # Rules
 
             What `validate` reports. This page is printed from the table in `Sources/Engine/Rules`; a test compares them.
-            VMSD rules judge a description, the others are found when a document is read and when a state or a stream is used.
+            VMSD rules judge a description, VMST rules a whole migration stream; the others are found when a document is read and when
+            a state or the bytes of a description are used.
 
             - error: QEMU aborts, or bytes are lost, shifted or rejected
             - warning: legal, but likely wrong or fragile

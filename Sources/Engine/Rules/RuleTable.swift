@@ -6,7 +6,7 @@ extension Rule {
     /// Ids are never reused.
     public static let all: [Rule] =
         structureRules + versionRules + flagRules + pointerArrayRules + infoRules + subsectionRules
-        + memberRules + reported.map(\.rule)
+        + memberRules + reported.map(\.rule) + streamRules
 
     /// The rule of this id.
     public init?(id: String) {

@@ -74,6 +74,31 @@
         return unsafe Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
     }
 
+    /// The UTF-8 text in `range`.
+    func string(_ range: Range<Int>) -> String {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")
+        return unsafe String(
+            decoding: UnsafeBufferPointer(start: base + range.lowerBound, count: range.count),
+            as: UTF8.self
+        )
+    }
+
+    /// Whether the bytes in `range` are the UTF-8 text of `name`.
+    func matches(_ range: Range<Int>, _ name: String) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")
+        var name = name
+        return name.withUTF8 { other in
+            guard other.count == range.count else { return false }
+            var at = 0
+            while at < range.count {
+                let isEqual = unsafe other[at] == base[range.lowerBound &+ at]
+                guard isEqual else { return false }
+                at &+= 1
+            }
+            return true
+        }
+    }
+
     /// Copies the bytes in `range` to the start of `buffer`.
     func copy(_ range: Range<Int>, to buffer: inout MutableRawSpan) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")

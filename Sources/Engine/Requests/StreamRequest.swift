@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a caller says about a whole migration stream: which sections, and what describes them.
+public struct StreamRequest {
+    private static let members = ["vmsds", "predicates", "constants", "dialect", "sections", "offsets", "vmdesc"]
+
+    /// Sections to be decoded, by idstr or VMSD name; nil: all.
+    public var sections: [String]?
+    /// How values are shown, and whether leaves have their offsets.
+    public var answer = AnswerOptions()
+    /// Whether the vmdesc itself is given.
+    public var hasVMDesc = false
+    /// Descriptions by idstr or VMSD name.
+    public private(set) var descriptions: [String: VMStateCodec] = [:]
+    /// Gets each page of RAM.
+    public var pages: (any RAMPageSink)?
+    /// Undoes zlib; see `MigrationStream.ReadOptions`.
+    public var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
+    /// Is told the offset, now and then.
+    public var progress: ((Int) -> Void)?
+    private let limits: Limits
+
+    /// The whole stream, by its own vmdesc.
+    public init(limits: Limits = .default) {
+        self.limits = limits
+    }
+
+    /// Reads the request document that comes beside a stream.
+    ///
+    /// - Throws: `request-invalid`, and `vmsd-invalid` with the place in `vmsds`.
+    public init(_ node: JSONNode, limits: Limits = .default) throws(VMStateError) {
+        self.limits = limits
+        let reader = try RequestReader(node, known: Self.members)
+        answer.recordsOffsets = try reader.bool("offsets") ?? false
+        hasVMDesc = try reader.bool("vmdesc") ?? false
+        if let node = reader["sections"] {
+            guard node.kind == .array, node.elements.allSatisfy({ $0.string != nil }) else {
+                throw RequestReader.error("\"sections\": an array of names", node.kind.rawValue)
+            }
+            sections = node.elements.compactMap(\.string)
+        }
+        let dialect = try reader.dialect()
+        let given = try reader.given()
+        if let node = reader["vmsds"] { try read(node, dialect, given) }
+    }
+
+    private mutating func read(
+        _ node: JSONNode,
+        _ dialect: Dialect,
+        _ given: [String: Predicate]
+    ) throws(VMStateError) {
+        guard node.kind == .object else { throw RequestReader.error("\"vmsds\": an object", node.kind.rawValue) }
+        for (name, value) in node.members {
+            do throws(VMStateError) {
+                let document = VMStateDocument(value, dialect: dialect)
+                descriptions[name] = try VMStateCodec(document, dialect: dialect, given: given, limits: limits)
+            } catch {
+                var error = error
+                error.path = JSONPointer(["vmsds", name] + (error.path?.tokens ?? []))
+                throw error
+            }
+        }
+    }
+
+    /// Reads a stream.
+    ///
+    /// - Throws: `stream-invalid` when it is none, and `input-unreadable`.
+    public func read(_ source: any StreamSource, keepsPayloads: Bool = true) throws(VMStateError) -> MigrationStream {
+        var options = MigrationStream.ReadOptions()
+        options.sections = sections
+        options.descriptions = descriptions
+        options.pages = pages
+        options.inflate = inflate
+        options.progress = progress
+        options.keepsPayloads = keepsPayloads
+        return try MigrationStream(reading: source, options, limits: limits)
+    }
+
+    private var documentOptions: StreamDocument.Options {
+        var options = StreamDocument.Options()
+        options.answer = answer
+        options.sections = sections
+        options.descriptions = descriptions
+        options.hasVMDesc = hasVMDesc
+        return options
+    }
+
+    /// The stream as a document, and what is missing in it.
+    public func document(_ stream: MigrationStream) throws(VMStateError) -> (text: [UInt8], findings: [Finding]) {
+        try StreamDocument(stream, documentOptions, limits: limits).json()
+    }
+
+    /// Everything that is wrong with a stream: its framing, its RAM records, its devices.
+    public func report(_ stream: MigrationStream) -> ValidationReport {
+        let checker = SectionDecoder(descriptions: descriptions, recordsOffsets: false, limits: limits)
+        var findings = stream.findings
+        for (index, section) in stream.sections.enumerated() {
+            do throws(VMStateError) {
+                let decoded = try checker.decode(section, of: stream)
+                guard decoded == nil, section.kind == .full, section.bytes != nil else { continue }
+                findings.append(
+                    Finding(
+                        rule: StreamRule.undescribed,
+                        severity: .warning,
+                        message: "nothing describes the section: neither a vmdesc nor \"vmsds\"",
+                        offset: section.payload.lowerBound,
+                        section: section.idstr
+                    )
+                )
+            } catch {
+                var error = error
+                error.statePath = JSONPointer(["sections", String(index), "state"] + (error.statePath?.tokens ?? []))
+                findings.append(Finding(error))
+            }
+        }
+        findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
+        return ValidationReport(findings)
+    }
+
+    /// The pieces of the stream that a document stands for; what the document does not hold is copied.
+    ///
+    /// - Parameters:
+    ///   - document: a document of the stream, changed or not.
+    ///   - stream: the stream, read whole.
+    ///   - size: how many bytes its source has.
+    /// - Returns: the pieces in their order.
+    /// - Throws: what cannot be written, with its place in the document.
+    public func pieces(
+        for document: JSONNode,
+        _ stream: MigrationStream,
+        size: Int
+    ) throws(VMStateError) -> [StreamPiece] {
+        try StreamEncoder(stream, size: size, descriptions: descriptions, encodesAll: true, limits: limits)
+            .pieces(for: document)
+    }
+
+    /// The pieces of a stream after a JSON Patch on its document: only sections that it changes are written anew.
+    ///
+    /// - Throws: `patch-failed`, and what cannot be written, with its place in the document.
+    public func pieces(
+        patching stream: MigrationStream,
+        with patch: JSONPatch,
+        size: Int
+    ) throws(VMStateError) -> [StreamPiece] {
+        var options = StreamDocument.Options()
+        options.descriptions = descriptions
+        let text = try StreamDocument(stream, options, limits: limits).json().text
+        let before: JSONDocument
+        do throws(JSONError) {
+            before = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth + 8, allowsDuplicates: true)
+        } catch {
+            throw VMStateError(.limitExceeded, expected: "a document", found: error.reason.rawValue)
+        }
+        let after = try patch.apply(to: before.root, limits: limits)
+        return try StreamEncoder(stream, size: size, descriptions: descriptions, limits: limits).pieces(for: after.root)
+    }
+}
