@@ -6,13 +6,13 @@ internal import Synchronization
 
 /// A row of counters that many threads add to without waiting for each other.
 ///
-/// There is one copy of the row for each core, and a thread adds to the copy of the core it runs on; reading takes
-/// the sum.
+/// There is one copy of the row for each core, up to sixteen, and a thread adds to the copy of the core it runs on;
+/// reading takes the sum.
 ///
 /// `@unchecked Sendable`: the memory is made and freed here alone, and holds atomics only. `@safe`: every index is
 /// checked against the row.
 @safe final class CounterCells: @unchecked Sendable {
-    private static let maximumCopies = 64
+    private static let maximumCopies = 16
     /// Counters between two copies, so that no cache line belongs to both.
     private static let padding = 16
 
