@@ -29,7 +29,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Server",
-            dependencies: ["Engine", "HTTP", "CZlib", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Engine", "HTTP", "CEpoll", "CZlib", .product(name: "Logging", package: "swift-log")],
             resources: [.embedInCode("Resources/openapi.yaml")],
             swiftSettings: strict
         ),

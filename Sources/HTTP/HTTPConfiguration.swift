@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 
 /// Where the server listens and what bounds it keeps.
 public struct HTTPConfiguration: Sendable {
     /// The addresses to listen on.
     public var addresses: [HTTPAddress] = [.ip(host: "127.0.0.1", port: 8080)]
+
+    /// Permission bits of the Unix-domain sockets; nil leaves them to the umask.
+    ///
+    /// Who may write to a socket may connect to it.
+    public var socketMode: UInt32?
 
     /// Event loops, each a thread; 0 means as many as there are cores.
     public var loops = 0
@@ -58,6 +64,13 @@ public struct HTTPConfiguration: Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// Event loops that there will be.
+    public var loopCount: Int { loops > 0 ? loops : Self.coreCount }
+    /// Worker threads that there will be.
+    public var workerCount: Int { workers > 0 ? workers : Self.coreCount }
+
+    private static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }
 
 /// An address to listen on.

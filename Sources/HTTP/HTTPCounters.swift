@@ -7,6 +7,10 @@ public struct HTTPCounters: Sendable, Hashable {
     public var openConnections = 0
     /// Requests that wait for a worker or are with one.
     public var requestsWithWorkers = 0
+    /// Requests whose header is there and whose answer is not.
+    public var requestsInFlight = 0
+    /// Requests whose connection ended before their answer, since the start.
+    public var abandonedRequests = 0
     /// Connections accepted since the start.
     public var acceptedConnections = 0
     /// Connections and requests turned away with 503 since the start.
@@ -17,12 +21,17 @@ public struct HTTPCounters: Sendable, Hashable {
     public var bytesReceived = 0
     /// Bytes sent since the start.
     public var bytesSent = 0
+
+    /// Zeros.
+    public init() {}
 }
 
 /// The counters of one loop: written by its thread, read by any.
 final class LoopCounters: Sendable {
     let openConnections = Atomic(0)
     let requestsWithWorkers = Atomic(0)
+    let requestsInFlight = Atomic(0)
+    let abandonedRequests = Atomic(0)
     let acceptedConnections = Atomic(0)
     let rejected = Atomic(0)
     let answers = Atomic(0)
@@ -32,6 +41,8 @@ final class LoopCounters: Sendable {
     func add(to sum: inout HTTPCounters) {
         sum.openConnections += openConnections.load(ordering: .relaxed)
         sum.requestsWithWorkers += requestsWithWorkers.load(ordering: .relaxed)
+        sum.requestsInFlight += requestsInFlight.load(ordering: .relaxed)
+        sum.abandonedRequests += abandonedRequests.load(ordering: .relaxed)
         sum.acceptedConnections += acceptedConnections.load(ordering: .relaxed)
         sum.rejected += rejected.load(ordering: .relaxed)
         sum.answers += answers.load(ordering: .relaxed)

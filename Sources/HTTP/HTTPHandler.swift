@@ -13,14 +13,27 @@ public protocol HTTPHandler: Sendable {
     /// Words an answer that the server gives by itself; has to be quick.
     ///
     /// The status should be the failure's; `Retry-After` is added when the failure has it and the answer has not.
-    func failure(_ failure: HTTPFailure) -> HTTPResponse
+    ///
+    /// - Parameters:
+    ///   - failure: what it is about.
+    ///   - head: the request's, when it was read.
+    /// - Returns: the answer.
+    func failure(_ failure: HTTPFailure, for head: HTTPRequestHead?) -> HTTPResponse
+
+    /// Learns of an answer that is about to be sent, whoever gave it; has to be quick.
+    ///
+    /// Called once for each answer, on the thread of the connection's event loop.
+    func answered(_ exchange: HTTPExchange)
 }
 
 extension HTTPHandler {
     /// The failure's sentence as plain text.
-    public func failure(_ failure: HTTPFailure) -> HTTPResponse {
+    public func failure(_ failure: HTTPFailure, for head: HTTPRequestHead?) -> HTTPResponse {
         HTTPResponse(failure.status, contentType: "text/plain; charset=utf-8", text: failure.detail + "\n")
     }
+
+    /// Does nothing.
+    public func answered(_ exchange: HTTPExchange) {}
 }
 
 /// What becomes of a request after its head.

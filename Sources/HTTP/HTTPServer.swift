@@ -73,7 +73,9 @@ public final class HTTPServer: Sendable {
     private func listen() throws(HTTPServerError) -> [Listener] {
         var listeners: [Listener] = []
         do throws(HTTPServerError) {
-            for address in configuration.addresses { listeners.append(try Listener(address)) }
+            for address in configuration.addresses {
+                listeners.append(try Listener(address, socketMode: configuration.socketMode))
+            }
         } catch {
             for listener in listeners { listener.close() }
             throw error
@@ -82,19 +84,18 @@ public final class HTTPServer: Sendable {
     }
 
     private func run(_ listeners: SharedListeners) throws(HTTPServerError) -> Running {
-        let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let context = ConversationContext(configuration, handler: handler)
         let ledger = ConnectionLedger(
             maximum: configuration.maximumConnections,
             maximumPerAddress: configuration.maximumConnectionsPerAddress
         )
         let pool = try WorkerPool(
-            threads: configuration.workers > 0 ? configuration.workers : cores,
+            threads: configuration.workerCount,
             queueLength: configuration.workerQueueLength,
             handler: handler
         )
         var loops: [EventLoop] = []
-        for _ in 0..<(configuration.loops > 0 ? configuration.loops : cores) {
+        for _ in 0..<configuration.loopCount {
             loops.append(try EventLoop(context, pool, ledger, listeners))
         }
         for loop in loops {

@@ -16,8 +16,10 @@ struct RequestID: Sendable {
     let text: String
 
     /// The caller's id when it is one that can be logged, else a new one of 16 digits.
-    init(_ head: HTTPRequestHead) {
-        if let given = head.headers[Self.header], (1...128).contains(given.utf8.count),
+    ///
+    /// - Parameter head: nil when no header could be read.
+    init(_ head: HTTPRequestHead?) {
+        if let given = head?.headers[Self.header], (1...128).contains(given.utf8.count),
             given.utf8.allSatisfy({ (0x21..<0x7f).contains($0) })
         {
             text = given

@@ -3,33 +3,48 @@
 internal import HTTP
 internal import Logging
 
-/// One line for each request, at level info.
+/// One line for each answer: at level info, or warning when the status is 500 or above.
 struct RequestLog: Sendable {
     let logger: Logger
 
-    /// Writes the line of a request that has its answer.
-    func write(_ head: HTTPRequestHead, _ response: HTTPResponse, _ id: RequestID, received: Int, took: Duration) {
-        logger.log(
-            level: response.status.rawValue >= 500 ? .warning : .info,
-            "request",
-            metadata: [
-                "request_id": "\(id.text)", "method": "\(head.method)", "path": "\(head.path)", "peer": "\(head.peer)",
-                "status": "\(response.status.rawValue)", "received": "\(received)", "sent": "\(response.body.count)",
-                "microseconds":
-                    "\(took.components.attoseconds / 1_000_000_000_000 + took.components.seconds * 1_000_000)",
-            ].merging(trace(head)) { own, _ in own }
-        )
+    /// Writes the line of an answer.
+    ///
+    /// What comes from the caller has visible ASCII characters only, so that it can neither begin a line of its own nor
+    /// pass for another member of this one.
+    func write(_ exchange: HTTPExchange) {
+        let status = exchange.response.status.rawValue
+        let level: Logger.Level = status >= 500 ? .warning : .info
+        guard logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "request_id": "\(exchange.response.headers[RequestID.header] ?? "")", "status": "\(status)",
+            "received": "\(exchange.receivedBodyBytes)", "sent": "\(exchange.sentBodyBytes)",
+            "microseconds": "\(Self.microseconds(exchange.duration))",
+        ]
+        if let head = exchange.head {
+            metadata["method"] = "\(head.method)"
+            metadata["path"] = "\(Self.visible(head.path))"
+            metadata["peer"] = "\(head.peer)"
+            if let trace = TraceContext(head) {
+                metadata["trace_id"] = "\(trace.traceID)"
+                metadata["span_id"] = "\(trace.parentID)"
+            }
+        }
+        if let failure = exchange.failure { metadata["failure"] = "\(failure.reason.rawValue)" }
+        logger.log(level: level, "request", metadata: metadata)
     }
 
-    /// The caller's place in a distributed trace (W3C Trace Context), carried on as it is.
-    private func trace(_ head: HTTPRequestHead) -> Logger.Metadata {
-        guard let parent = head.headers["traceparent"], parent.utf8.count == 55,
-            parent.utf8.allSatisfy({ $0 == UInt8(ascii: "-") || Self.isHexDigit($0) })
-        else { return [:] }
-        return ["traceparent": "\(parent)"]
+    private static func microseconds(_ duration: Duration) -> Int64 {
+        duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000
     }
 
-    private static func isHexDigit(_ byte: UInt8) -> Bool {
-        byte &- UInt8(ascii: "0") < 10 || byte &- UInt8(ascii: "a") < 6
+    /// The path, with all bytes but the visible ones percent-encoded (RFC 3986 §2.1), `%` too.
+    private static func visible(_ path: String) -> String {
+        let isPlain = { (byte: UInt8) in (0x21..<0x7f).contains(byte) && byte != UInt8(ascii: "%") }
+        guard !path.utf8.allSatisfy(isPlain) else { return path }
+        let digits = Array("0123456789ABCDEF".utf8)
+        let bytes = path.utf8.flatMap { byte in
+            isPlain(byte) ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

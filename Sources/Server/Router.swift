@@ -63,7 +63,7 @@ struct Router: Sendable {
         case answer(HTTPResponse)
     }
 
-    private let routes: [String: [Route]]
+    let routes: [String: [Route]]
 
     init(_ routes: [Route]) {
         self.routes = Dictionary(grouping: routes, by: \.path)

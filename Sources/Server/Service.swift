@@ -5,8 +5,12 @@ public import Logging
 
 /// The HTTP service: finds the route, speaks the content codings, and words errors as problem documents.
 public struct Service: HTTPHandler {
+    let router: Router
+    /// What `/metrics` shows.
+    let page: MetricsPage
     private let configuration: ServiceConfiguration
-    private let router: Router
+    private let state = ServiceState()
+    private let requests: RequestMetrics
     private let log: RequestLog
 
     /// A service with these limits.
@@ -19,19 +23,33 @@ public struct Service: HTTPHandler {
         logger: Logger = Logger(label: "qevm") { _ in SwiftLogNoOpLogHandler() }
     ) {
         self.configuration = configuration
-        router = Router(Routes.all(configuration))
+        var routes = Routes.all(configuration, state)
+        requests = RequestMetrics(paths: routes.map(\.path) + [Routes.metricsPath])
+        page = MetricsPage(configuration: configuration.http, requests: requests, state: state)
+        if configuration.servesMetrics { routes.append(Routes.metrics(page)) }
+        router = Router(routes)
         log = RequestLog(logger: logger)
+    }
+
+    /// Lets `/metrics` show the counters of the server that runs the service.
+    public func observe(_ server: HTTPServer) {
+        state.observe(server)
+    }
+
+    /// Says that the end is near: `/readyz` answers with 503, and connections end with their next answer.
+    public func beginShutdown() {
+        state.stop()
     }
 
     /// Decides by the head alone what is refused; bodies are read only for routes that want them.
     public func admit(_ head: HTTPRequestHead) -> HTTPAdmission {
-        let start = ContinuousClock.now
         let admission = decide(head)
         guard case .answer(let response) = admission else { return admission }
-        return .answer(finish(response, head, received: 0, since: start))
+        return .answer(finish(response, head))
     }
 
     private func decide(_ head: HTTPRequestHead) -> HTTPAdmission {
+        if let refusal = refusal(head) { return .answer(refusal.response()) }
         let route: Route
         switch router.find(head) {
         case .route(let found): route = found
@@ -59,25 +77,27 @@ public struct Service: HTTPHandler {
         )
     }
 
-    /// Answers a request whose body is complete.
-    public func respond(to request: HTTPRequest) -> HTTPResponse {
-        let start = ContinuousClock.now
-        return finish(answer(request), request.head, received: request.body.count, since: start)
+    /// A caller without a token learns nothing of the paths that need one, not even whether they are there.
+    private func refusal(_ head: HTTPRequestHead) -> Problem? {
+        guard let tokens = configuration.tokens else { return nil }
+        let isGuarded = head.path == "/v1" || head.path.hasPrefix("/v1/") || head.path == Routes.metricsPath
+        // Browsers send preflights without credentials.
+        let isFree = !isGuarded || configuration.crossOrigin != nil && CrossOrigin.isPreflight(head)
+        return isFree ? nil : tokens.refusal(head)
     }
 
-    /// Gives the answer the request's id and the log its line.
-    private func finish(
-        _ response: HTTPResponse,
-        _ head: HTTPRequestHead,
-        received: Int,
-        since start: ContinuousClock.Instant
-    ) -> HTTPResponse {
-        let id = RequestID(head)
+    /// Answers a request whose body is complete.
+    public func respond(to request: HTTPRequest) -> HTTPResponse {
+        finish(answer(request), request.head)
+    }
+
+    /// What every answer carries, whoever gives it.
+    private func finish(_ response: HTTPResponse, _ head: HTTPRequestHead?) -> HTTPResponse {
         var response = response
-        response.headers.append(name: RequestID.header, value: id.text)
-        if log.logger.logLevel <= .info || response.status.rawValue >= 500 {
-            log.write(head, response, id, received: received, took: ContinuousClock.now - start)
-        }
+        response.headers.append(name: RequestID.header, value: RequestID(head).text)
+        configuration.crossOrigin?.complete(&response, for: head)
+        // Clients that connect anew are sent elsewhere by now.
+        if state.isStopping { response.closesConnection = true }
         return response
     }
 
@@ -95,7 +115,13 @@ public struct Service: HTTPHandler {
     }
 
     /// What the server refuses by itself, as a problem document.
-    public func failure(_ failure: HTTPFailure) -> HTTPResponse {
-        Problem(failure.status, failure.detail).response()
+    public func failure(_ failure: HTTPFailure, for head: HTTPRequestHead?) -> HTTPResponse {
+        finish(Problem(failure.status, failure.detail).response(), head)
+    }
+
+    /// Counts the answer and gives the log its line.
+    public func answered(_ exchange: HTTPExchange) {
+        requests.count(exchange)
+        log.write(exchange)
     }
 }

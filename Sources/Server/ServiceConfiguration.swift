@@ -17,6 +17,12 @@ public struct ServiceConfiguration: Sendable {
     public var loopBodyBytes = 0
     /// What the engine may use for one request.
     public var engine = Limits.default
+    /// Of which a caller of `/v1` and `/metrics` has to show one; nil asks for none.
+    public var tokens: BearerTokens?
+    /// Which web pages may use the service; nil answers no page of another origin.
+    public var crossOrigin: CrossOrigin?
+    /// Whether `/metrics` is one of the paths; not when it has an address of its own.
+    public var servesMetrics = true
 
     /// The defaults.
     public init() {}

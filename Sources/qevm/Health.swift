@@ -13,16 +13,27 @@ struct Health: ParsableCommand {
     @Option(help: ArgumentHelp("The service's port (QEVM_PORT, default 8080).", valueName: "number"))
     var port: Int?
 
+    @Option(help: ArgumentHelp("The service's Unix-domain socket instead (QEVM_SOCKET).", valueName: "path"))
+    var socket: String?
+
     func run() throws {
-        let host = try Setting.text(host, "QEVM_HOST") ?? "127.0.0.1"
-        let port = try Setting.number(port, "QEVM_PORT", 1...65535) ?? 8080
-        guard let answer = Self.ask(host, port), answer.hasPrefix("HTTP/1.1 200 ") else {
-            throw CommandFailure.invalid("error: the service at \(host):\(port) is not ready")
+        if let path = try Setting.text(socket, "QEVM_SOCKET") {
+            try check(Self.connectLocally(path), path)
+        } else {
+            // The service may listen on several addresses.
+            let host = try host ?? Setting.list([], "QEVM_HOST")?.first ?? "127.0.0.1"
+            let port = try Setting.number(port, "QEVM_PORT", 1...65535) ?? 8080
+            try check(Self.connect(host, port), "\(host):\(port)")
         }
     }
 
-    /// The first bytes of the answer; nil when there is none.
-    private static func ask(_ host: String, _ port: Int) -> String? {
+    private func check(_ descriptor: Int32?, _ name: String) throws(CommandFailure) {
+        guard let descriptor, let answer = Self.ask(descriptor), answer.hasPrefix("HTTP/1.1 200 ") else {
+            throw CommandFailure.invalid("error: the service at \(name) is not ready")
+        }
+    }
+
+    private static func connect(_ host: String, _ port: Int) -> Int32? {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = AI_NUMERICSERV
@@ -31,14 +42,44 @@ struct Health: ParsableCommand {
             return nil
         }
         defer { unsafe freeaddrinfo(found) }
-        let descriptor = unsafe Glibc.socket(address.pointee.ai_family, address.pointee.ai_socktype, 0)
+        return unsafe connect(address.pointee.ai_family, address.pointee.ai_addr, address.pointee.ai_addrlen)
+    }
+
+    private static func connectLocally(_ path: String) -> Int32? {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        // One byte of sun_path stays 0 and ends the path.
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(AF_UNIX, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+
+    /// A connected socket whose waits end after three seconds.
+    private static func connect(
+        _ family: Int32,
+        _ address: UnsafePointer<sockaddr>,
+        _ length: socklen_t
+    ) -> Int32? {
+        let descriptor = Glibc.socket(family, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
         var limit = timeval(tv_sec: 3, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
-        guard unsafe connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 else { return nil }
+        guard unsafe Glibc.connect(descriptor, address, length) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    /// The first bytes of the answer; nil when there is none.
+    private static func ask(_ descriptor: Int32) -> String? {
+        defer { close(descriptor) }
         let request = Array("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
         guard unsafe send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             return nil

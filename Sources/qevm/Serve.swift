@@ -13,16 +13,19 @@ struct Serve: ParsableCommand {
         discussion: "Each limit is a flag or an environment variable; the flag goes before the variable."
     )
 
-    @Option(help: ArgumentHelp("The address to listen on (QEVM_HOST, default 127.0.0.1).", valueName: "address"))
-    var host: String?
+    @OptionGroup var listening: ServeAddresses
 
-    @Option(help: ArgumentHelp("The port; 0 takes a free one (QEVM_PORT, default 8080).", valueName: "number"))
-    var port: Int?
-
-    @Option(help: ArgumentHelp("Listen on this Unix-domain socket instead (QEVM_SOCKET).", valueName: "path"))
-    var socket: String?
+    @OptionGroup var access: ServeAccess
 
     @OptionGroup var limits: ServeLimits
+
+    @Option(
+        help: ArgumentHelp(
+            "How long requests are still taken after a signal, while /readyz says 503 (QEVM_DRAIN_DELAY, default 0).",
+            valueName: "seconds"
+        )
+    )
+    var drainDelay: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -48,27 +51,34 @@ struct Serve: ParsableCommand {
     func run() throws {
         let logger = try logger()
         var configuration = try limits.configuration()
-        let host = try Setting.text(host, "QEVM_HOST") ?? "127.0.0.1"
-        let port = try Setting.number(port, "QEVM_PORT", 0...65535) ?? 8080
+        let delay = try Setting.number(drainDelay, "QEVM_DRAIN_DELAY", 0...3600) ?? 0
         let grace = try Setting.number(graceSeconds, "QEVM_GRACE_SECONDS", 0...3600) ?? 10
-        if let path = try Setting.text(socket, "QEVM_SOCKET") {
-            configuration.http.addresses = [.unix(path: path)]
-        } else {
-            configuration.http.addresses = [.ip(host: host, port: port)]
-        }
+        try access.apply(to: &configuration)
+        try listening.apply(to: &configuration.http)
+        let metricsAddress = try listening.metricsAddress()
+        configuration.servesMetrics = metricsAddress == nil
         Signals.block()
-        let server = HTTPServer(configuration: configuration.http, handler: Service(configuration, logger: logger))
+        let service = Service(configuration, logger: logger)
+        let server = HTTPServer(configuration: configuration.http, handler: service)
+        let metrics = metricsAddress.map { MetricsServer($0, configuration.http, service) }
+        defer { metrics?.stop() }
         let addresses: [HTTPAddress]
+        let metricsAddresses: [HTTPAddress]
         do throws(HTTPServerError) {
+            metricsAddresses = try metrics?.start() ?? []
             addresses = try server.start()
         } catch {
             throw CommandFailure.unreadable("error: \(error)")
         }
-        for address in addresses { try Output.write(Array("listening on \(Self.url(address))\n".utf8), to: nil) }
-        logger.notice("started", metadata: ["addresses": "\(addresses.map(Self.url).joined(separator: ", "))"])
+        service.observe(server)
+        for address in addresses { try Output.write(Array("listening on \(address.url)\n".utf8), to: nil) }
+        for address in metricsAddresses { try Output.write(Array("metrics on \(address.url)\n".utf8), to: nil) }
+        logger.notice("started", metadata: ["addresses": "\(addresses.map(\.url).joined(separator: ", "))"])
         Signals.wait()
         Signals.endAtTheNext()
-        logger.notice("stopping", metadata: ["grace_seconds": "\(grace)"])
+        logger.notice("stopping", metadata: ["delay_seconds": "\(delay)", "grace_seconds": "\(grace)"])
+        service.beginShutdown()
+        sleep(UInt32(delay))
         server.shutdown(grace: .seconds(grace))
     }
 
@@ -87,12 +97,5 @@ struct Serve: ParsableCommand {
         }
         logger.logLevel = level
         return logger
-    }
-
-    private static func url(_ address: HTTPAddress) -> String {
-        switch address {
-        case .ip: "http://\(address)"
-        case .unix: "\(address)"
-        }
     }
 }

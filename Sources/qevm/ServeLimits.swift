@@ -2,7 +2,6 @@
 
 internal import ArgumentParser
 internal import Engine
-internal import Glibc
 internal import HTTP
 internal import Server
 
@@ -53,28 +52,5 @@ struct ServeLimits: ParsableArguments {
         try set(idleSeconds, "QEVM_IDLE_SECONDS", 1...86_400) { service.http.idleTimeout = .seconds($0) }
         try set(requestSeconds, "QEVM_REQUEST_SECONDS", 1...86_400) { service.http.requestTimeout = .seconds($0) }
         return service
-    }
-}
-
-/// A flag, else the environment.
-enum Setting {
-    static func text(_ flag: String?, _ name: String) throws(CommandFailure) -> String? {
-        if let flag { return flag }
-        return unsafe getenv(name).map { unsafe String(cString: $0) }
-    }
-
-    static func number(_ flag: Int?, _ name: String, _ range: ClosedRange<Int>) throws(CommandFailure) -> Int? {
-        guard let text = try text(flag.map(String.init), name) else { return nil }
-        guard let number = Int(text), range.contains(number) else {
-            throw .unreadable(
-                "error: \(flagName(name)) (\(name)) may be \(range.lowerBound) … \(range.upperBound), not \"\(text)\""
-            )
-        }
-        return number
-    }
-
-    /// The flag that goes with a variable: `--body-bytes` for `QEVM_BODY_BYTES`.
-    private static func flagName(_ name: String) -> String {
-        "--" + String(name.dropFirst("QEVM_".count).lowercased().map { $0 == "_" ? "-" : $0 })
     }
 }

@@ -6,29 +6,54 @@ import TestSupport
 /// `qevm serve` on a free port.
 final class RunningService {
     let process: Process
+    /// The port; 0 when it listens on a Unix-domain socket.
     let port: Int
     /// The first line of the standard output.
     let firstLine: String
+    private let output = Pipe()
+    private let log: Reader?
     private let ended = DispatchSemaphore(value: 0)
 
     /// Starts the service and waits until it listens.
-    init(_ arguments: [String] = [], environment: [String: String] = [:]) throws {
+    init(
+        _ arguments: [String] = [],
+        environment: [String: String] = [:],
+        keepsLog: Bool = false
+    ) throws {
         process = Program.process(Program.path, ["serve", "--port", "0"] + arguments, environment: environment)
-        let output = Pipe()
         process.standardOutput = output
         process.standardInput = FileHandle.nullDevice
+        let errors = Pipe()
+        if keepsLog { process.standardError = errors }
         process.terminationHandler = { [ended] _ in ended.signal() }
         try process.run()
-        var line: [UInt8] = []
-        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
-            line.append(byte)
+        log = keepsLog ? Reader(errors) : nil
+        firstLine = try Self.line(output)
+        if firstLine.hasPrefix("listening on unix:") {
+            port = 0
+            return
         }
-        firstLine = String(decoding: line, as: UTF8.self)
         guard let port = firstLine.split(separator: ":").last.flatMap({ Int($0) }) else {
             process.terminate()
             throw ProgramError(message: "the first line is \"\(firstLine)\"")
         }
         self.port = port
+    }
+
+    /// The next line of the standard output.
+    func nextLine() throws -> String { try Self.line(output) }
+
+    /// The lines of the log, once the process has ended.
+    var logLines: [String] {
+        String(decoding: log?.bytes ?? [], as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    private static func line(_ pipe: Pipe) throws -> String {
+        var line: [UInt8] = []
+        while let byte = try pipe.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
+            line.append(byte)
+        }
+        return String(decoding: line, as: UTF8.self)
     }
 
     deinit {
@@ -61,6 +86,20 @@ final class Connection {
 
     init(port: Int) throws {
         socket = try LoopbackSocket(port: port)
+    }
+
+    init(portOfIPv6 port: Int) throws {
+        socket = try LoopbackSocket(portOfIPv6: port)
+    }
+
+    init(path: String) throws {
+        socket = try LoopbackSocket(path: path)
+    }
+
+    /// The answer to a GET that ends the connection.
+    func get(_ path: String, _ headers: String = "") -> String {
+        send("GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\(headers)\r\n")
+        return rest()
     }
 
     @discardableResult

@@ -118,7 +118,9 @@ struct SocketTests {
         let path = "/tmp/http-tests-\(getpid()).sock"
         defer { _ = unsafe unlink(path) }
         // A listener that is closed without its path being removed.
-        let left = try Listener(.unix(path: path))
+        let left = try Listener(.unix(path: path), socketMode: 0o620)
+        var status = stat()
+        #expect(unsafe stat(path, &status) == 0 && status.st_mode & 0o777 == 0o620)
         #expect(throws: HTTPServerError.self) { try Listener(.unix(path: path)) }
         _ = close(left.fd)
         try withServer({ $0.addresses = [.unix(path: path), .ip(host: "127.0.0.1", port: 0)] }) { address, _ in

@@ -11,8 +11,8 @@ struct Talk {
     /// Input that was left because the last step was not `read`.
     var rest: [UInt8] = []
 
-    init(_ configuration: HTTPConfiguration = HTTPConfiguration()) {
-        let context = ConversationContext(configuration, handler: TestHandler())
+    init(_ configuration: HTTPConfiguration = HTTPConfiguration(), handler: any HTTPHandler = TestHandler()) {
+        let context = ConversationContext(configuration, handler: handler)
         conversation = Conversation(context, peer: "test", now: moment.milliseconds)
     }
 

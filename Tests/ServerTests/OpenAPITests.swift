@@ -12,6 +12,7 @@ import Testing
 struct OpenAPITests {
     private let text: String
     private let lines: [Substring]
+    private let routes = Service().router.routes.values.joined()
 
     init() throws {
         let bytes = try #require(Fixtures.read("\(Fixtures.project)/openapi.yaml"))
@@ -38,16 +39,30 @@ struct OpenAPITests {
                 described.insert("\(method.dropLast().uppercased()) \(path)")
             }
         }
-        #expect(described == Set(Routes.all(ServiceConfiguration()).map { "\($0.method) \($0.path)" }))
+        #expect(described == Set(routes.map { "\($0.method) \($0.path)" }))
     }
 
     @Test func everyMediaTypeOfTheRouterIsInIt() {
-        for route in Routes.all(ServiceConfiguration()) {
+        for route in routes {
             let part = section(route.path)
             for type in route.accepts + route.offers {
                 #expect(part.contains { $0.trimmingCharacters(in: [" "]) == "\(type):" }, "\(route.path): \(type)")
             }
         }
+    }
+
+    @Test func whatWantsATokenSaysSo() throws {
+        for route in routes {
+            let part = section(route.path)
+            let isGuarded = route.path.hasPrefix("/v1/") || route.path == "/metrics"
+            for line in ["security: [{}, {bearer: []}]", "\"401\": {$ref: \"#/components/responses/Unauthorized\"}"] {
+                #expect(
+                    part.contains { $0.trimmingCharacters(in: [" "]) == line } == isGuarded,
+                    "\(route.path): \(line)"
+                )
+            }
+        }
+        #expect(lines.contains("    bearer:") && lines.contains("      scheme: bearer"))
     }
 
     @Test func everyErrorCodeOfTheEngineIsInItAndTheReverse() throws {

@@ -1,87 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import HTTP
 import Logging
-import Synchronization
 import Testing
 
 @testable import Server
 
-/// Keeps what is logged.
-private struct Recorder: LogHandler {
-    final class Lines: Sendable {
-        let all = Mutex<[LogEvent]>([])
-    }
-
-    let lines: Lines
-    var logLevel = Logger.Level.info
-    var metadata: Logger.Metadata = [:]
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        lines.all.withLock { $0.append(event) }
-    }
-}
-
-@Suite struct RequestLogTests {
-    private let lines = Recorder.Lines()
-
-    private func service(_ level: Logger.Level) -> Service {
-        let lines = lines
-        var logger = Logger(label: "test") { _ in Recorder(lines: lines) }
-        logger.logLevel = level
-        return Service(logger: logger)
-    }
+@Suite("The log of requests", .timeLimit(.minutes(1)))
+struct RequestLogTests {
+    private let log = RecordedLog()
+    private let type = [("Content-Type", "application/json")]
 
     @Test func aRequestIsOneLineWithTheIdOfItsAnswer() throws {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-        let request = try HTTPRequest(
-            "POST",
-            "/v1/encode",
-            headers: HTTPHeaders([
-                ("Host", "test"), ("Content-Type", "application/json"), ("Content-Length", "2"),
-                ("X-Request-Id", "abc-1"), ("traceparent", parent),
-            ]),
-            body: Array("{}".utf8)
-        )
-        let response = service(.info).respond(to: request)
-        #expect(response.headers["X-Request-Id"] == "abc-1")
-        let event = try #require(lines.all.withLock { $0.count == 1 ? $0.first : nil })
-        #expect(event.metadata?["request_id"]?.description == "abc-1")
-        #expect(event.metadata?["status"]?.description == "422")
-        #expect(event.metadata?["path"]?.description == "/v1/encode")
-        #expect(event.metadata?["received"]?.description == "2")
-        #expect(event.metadata?["traceparent"]?.description == parent)
+        try withService({ _ in }, logger: log.logger()) { port in
+            let headers = type + [("X-Request-Id", "abc-1"), ("traceparent", parent)]
+            let answer = try Client(port: port).ask("POST", "/v1/encode?a=b", headers, body: Array("{}".utf8))
+            #expect(answer["X-Request-Id"] == "abc-1")
+            let line = try #require(log.lines.first)
+            #expect(log.lines.count == 1)
+            #expect(line.level == .info)
+            #expect(line["request_id"] == "abc-1")
+            #expect(line["method"] == "POST")
+            #expect(line["path"] == "/v1/encode")
+            #expect(line["peer"] == "127.0.0.1")
+            #expect(line["status"] == "422")
+            #expect(line["received"] == "2")
+            #expect(line["sent"] == String(answer.body.count))
+            #expect(line["microseconds"].flatMap(Int.init).map { $0 > 0 } == true)
+            #expect(line["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736")
+            #expect(line["span_id"] == "00f067aa0ba902b7")
+        }
     }
 
     @Test func aboveInfoRequestsAreNotLoggedButHaveIds() throws {
-        let request = try HTTPRequest("GET", "/healthz", headers: HTTPHeaders([("Host", "test")]))
-        let service = service(.notice)
-        let first = service.respond(to: request).headers["X-Request-Id"]
-        let second = service.respond(to: request).headers["X-Request-Id"]
-        #expect(first?.utf8.count == 16)
-        #expect(first != second)
-        #expect(lines.all.withLock { $0.isEmpty })
+        try withService({ _ in }, logger: log.logger(.notice)) { port in
+            let client = try Client(port: port)
+            let first = try client.ask("GET", "/healthz")["X-Request-Id"]
+            let second = try client.ask("GET", "/healthz")["X-Request-Id"]
+            #expect(first?.utf8.count == 16)
+            #expect(first != second)
+            #expect(log.lines.isEmpty)
+        }
     }
 
-    @Test(arguments: ["", String(repeating: "a", count: 129), "a b", "a\u{e9}"])
+    @Test(arguments: ["", String(repeating: "a", count: 129), "a b", "a\u{e9}", "a\tb"])
     func idsThatCannotBeLoggedAreReplaced(_ id: String) throws {
-        let headers = HTTPHeaders([("Host", "test"), ("X-Request-Id", id)])
-        let response = service(.notice).respond(to: try HTTPRequest("GET", "/healthz", headers: headers))
-        #expect(response.headers["X-Request-Id"]?.utf8.count == 16)
+        let answer = try Shared.ask("GET", "/healthz", [("X-Request-Id", id)])
+        #expect(answer["X-Request-Id"]?.utf8.count == 16)
+    }
+
+    @Test func idsThatCanBeLoggedAreGivenBack() throws {
+        for id in ["a", String(repeating: "~", count: 128)] {
+            #expect(try Shared.ask("GET", "/nothing", [("X-Request-Id", id)])["X-Request-Id"] == id)
+        }
+    }
+
+    /// Also what the server refuses by itself has the caller's id, and a line.
+    @Test func failuresHaveTheCallersId() throws {
+        try withService({ $0.bodyBytes = 10 }, logger: log.logger()) { port in
+            let client = try Client(port: port)
+            client.send(
+                request("POST", "/v1/encode", type + [("Transfer-Encoding", "chunked"), ("X-Request-Id", "me")])
+            )
+            client.send(Array("b\r\n01234567890\r\n".utf8))
+            let answer = try client.answer()
+            #expect(answer.status == 413)
+            #expect(answer["X-Request-Id"] == "me")
+            let line = try #require(log.lines.first)
+            #expect(line["request_id"] == "me")
+            #expect(line["path"] == "/v1/encode")
+            #expect(line["status"] == "413")
+            #expect(line["failure"] == "request")
+        }
+    }
+
+    @Test func aRequestThatCannotBeReadHasAnIdAndALine() throws {
+        try withService({ _ in }, logger: log.logger()) { port in
+            let client = try Client(port: port)
+            client.send(Array("nonsense\r\n\r\n".utf8))
+            let answer = try client.answer()
+            #expect(answer.status == 400)
+            #expect(answer["X-Request-Id"]?.utf8.count == 16)
+            let line = try #require(log.lines.first)
+            #expect(line["request_id"] == answer["X-Request-Id"])
+            #expect(line["status"] == "400")
+            #expect(line["path"] == nil && line["method"] == nil)
+        }
     }
 
     @Test func whatIsRefusedByItsHeadIsLoggedToo() throws {
-        let request = try HTTPRequest("GET", "/nothing", headers: HTTPHeaders([("Host", "test")]))
-        guard case .answer(let response) = service(.info).admit(request.head) else {
-            Issue.record("the request was admitted")
-            return
+        try withService({ _ in }, logger: log.logger()) { port in
+            _ = try Client(port: port).ask("GET", "/nothing")
+            #expect(log.lines.map { $0["status"] } == ["404"])
         }
-        #expect(response.status == .notFound)
-        #expect(lines.all.withLock { $0.first?.metadata?["status"]?.description } == "404")
+    }
+
+    /// A line end, a terminal's escape or a space in a path could forge lines or members.
+    @Test func aPathIsLoggedInVisibleCharacters() throws {
+        try withService({ _ in }, logger: log.logger()) { port in
+            _ = try Client(port: port).ask("GET", "/a%0Alevel=error%20x%1B[2J%C2%9B%25/%C3%A9")
+            #expect(log.lines.map { $0["path"] } == ["/a%0Alevel=error%20x%1B[2J%C2%9B%25/%C3%A9"])
+        }
     }
 }

@@ -2,13 +2,14 @@
 
 import Engine
 import HTTP
+import Logging
 import TestSupport
 
 @testable import Server
 
 /// A service on a free port, with the default limits, for all tests that change nothing.
 enum Shared {
-    private static let running: Result<(port: Int, server: HTTPServer), any Error> = Result {
+    private static let running: Result<(port: Int, server: HTTPServer, service: Service), any Error> = Result {
         try start(ServiceConfiguration())
     }
 
@@ -31,24 +32,39 @@ enum Shared {
     }
 }
 
-private func start(_ configuration: ServiceConfiguration) throws -> (port: Int, server: HTTPServer) {
+private func start(
+    _ configuration: ServiceConfiguration,
+    logger: Logger? = nil
+) throws -> (port: Int, server: HTTPServer, service: Service) {
     var configuration = configuration
     configuration.http.addresses = [.ip(host: "127.0.0.1", port: 0)]
-    let server = HTTPServer(configuration: configuration.http, handler: Service(configuration))
+    let service = logger.map { Service(configuration, logger: $0) } ?? Service(configuration)
+    let server = HTTPServer(configuration: configuration.http, handler: service)
     guard case .ip(_, let port) = try server.start().first else { throw ClientError(step: "start") }
-    return (port, server)
+    service.observe(server)
+    return (port, server, service)
 }
 
 /// Runs a service with changed limits for as long as `body` takes.
 func withService(
     _ configure: (inout ServiceConfiguration) -> Void,
+    logger: Logger? = nil,
     _ body: (Int) throws -> Void
+) throws {
+    try withService(configure, logger: logger) { port, _ in try body(port) }
+}
+
+/// Runs a service with changed limits for as long as `body` takes, which gets its port and the service itself.
+func withService(
+    _ configure: (inout ServiceConfiguration) -> Void,
+    logger: Logger? = nil,
+    _ body: (Int, Service) throws -> Void
 ) throws {
     var configuration = ServiceConfiguration()
     configure(&configuration)
-    let (port, server) = try start(configuration)
+    let (port, server, service) = try start(configuration, logger: logger)
     defer { server.shutdown(grace: .seconds(5)) }
-    try body(port)
+    try body(port, service)
 }
 
 extension FixtureCase {

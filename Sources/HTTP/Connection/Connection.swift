@@ -32,6 +32,8 @@ final class Connection {
     var isQueued = false
     /// Answers that the loop's counters know of.
     var countedAnswers = 0
+    /// Whether its request is counted as one without an answer.
+    var isInFlight = false
     /// What a worker does for it.
     var ticket: WorkerPool.Ticket?
 

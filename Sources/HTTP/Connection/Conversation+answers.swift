@@ -14,8 +14,9 @@ extension Conversation {
         return .finish
     }
 
-    func response(to failure: HTTPFailure) -> HTTPResponse {
-        var response = context.handler.failure(failure)
+    mutating func response(to failure: HTTPFailure) -> HTTPResponse {
+        self.failure = failure
+        var response = context.handler.failure(failure, for: head)
         // RFC 9110 §10.2.3.
         if let seconds = failure.retryAfter, !response.headers.contains("Retry-After") {
             response.headers.append(name: "Retry-After", value: String(seconds))
@@ -36,11 +37,28 @@ extension Conversation {
             isHead: head?.method == "HEAD",
             keepsConnection: keeps
         )
+        report(response)
         output.append(response, context, date: moment.dateLine)
         answerCount += 1
         head = nil
+        failure = nil
         releaseBody()
         enter(keeps ? .idle : .closing, moment)
+    }
+
+    /// Tells the handler what goes out.
+    private func report(_ response: HTTPResponse) {
+        let hasNoBody = head?.method == "HEAD" || response.status.forbidsBody
+        context.handler.answered(
+            HTTPExchange(
+                head: head,
+                response: response,
+                failure: failure,
+                receivedBodyBytes: bodyBytes,
+                sentBodyBytes: hasNoBody ? 0 : response.body.count,
+                duration: head == nil ? .zero : stopwatch.elapsed
+            )
+        )
     }
 
     /// Gives up the body; also to be called when the connection is gone.

@@ -10,6 +10,8 @@ extension Conversation {
         _ moment: Moment
     ) -> Step? {
         self.head = head
+        stopwatch = Stopwatch()
+        bodyBytes = 0
         switch context.handler.admit(head) {
         case .answer(let response):
             return answerWithoutBody(response, head, &output, moment)
@@ -60,10 +62,11 @@ extension Conversation {
         _ moment: Moment
     ) -> Step? {
         times.received(bodyBytes: range.count)
+        bodyBytes += range.count
         guard phase == .collecting else { return nil }
         // RFC 9110 §15.5.14: of a chunked body the length shows only now.
         guard range.count <= bodyLimit - body.count else { return fail(.bodyTooLarge, &output, moment) }
-        guard context.hold(bodyBytes: range.count) else { return fail(.overloaded, &output, moment) }
+        guard context.hold(bodyBytes: range.count) else { return fail(.tooManyBodyBytes, &output, moment) }
         heldBodyBytes += range.count
         input.append(range, to: &body)
         return nil

@@ -2,7 +2,7 @@
 
 /// The protocol side of one connection: bytes in, bytes and steps out.
 ///
-/// It has no socket and no clock.
+/// It has no socket, and the time that its limits go by is given to it.
 struct Conversation {
     /// Where the conversation is.
     ///
@@ -49,6 +49,12 @@ struct Conversation {
 
     private var parser: RequestParser
     var head: HTTPRequestHead?
+    /// Runs from the end of the head.
+    var stopwatch = Stopwatch()
+    /// Bytes of the request's body that came.
+    var bodyBytes = 0
+    /// Why the answer that is being written is the server's own.
+    var failure: HTTPFailure?
     var body: [UInt8] = []
     /// Bytes of the body that are entered in the context, until the request has its answer.
     var heldBodyBytes = 0

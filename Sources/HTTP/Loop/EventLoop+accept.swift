@@ -96,6 +96,10 @@ extension EventLoop {
         } else {
             refusedCount -= 1
         }
+        if connection.isInFlight {
+            counters.requestsInFlight.count(-1)
+            counters.abandonedRequests.count(1)
+        }
         if let ticket = connection.ticket {
             ticket.cancel()
             counters.requestsWithWorkers.count(-1)

@@ -46,6 +46,7 @@ extension EventLoop {
             step = submit(request, connection) ? .flush : connection.conversation.refuseWork(&output, clock.moment)
         }
         countAnswers(connection)
+        countRequest(connection)
         if case .close = step { return close(connection) }
         send(connection)
     }
@@ -55,6 +56,14 @@ extension EventLoop {
         guard count > connection.countedAnswers else { return }
         counters.answers.count(count - connection.countedAnswers)
         connection.countedAnswers = count
+    }
+
+    /// Enters the connection's request, or takes it out once it has its answer.
+    private func countRequest(_ connection: Connection) {
+        let isInFlight = connection.conversation.head != nil
+        guard isInFlight != connection.isInFlight else { return }
+        connection.isInFlight = isInFlight
+        counters.requestsInFlight.count(isInFlight ? 1 : -1)
     }
 
     /// - Returns: nil when there was no input, or no connection any more.

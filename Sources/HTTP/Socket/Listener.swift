@@ -12,7 +12,12 @@ struct Listener: Sendable {
     let address: HTTPAddress
 
     /// Binds and listens.
-    init(_ address: HTTPAddress) throws(HTTPServerError) {
+    ///
+    /// - Parameters:
+    ///   - address: where.
+    ///   - socketMode: permission bits for the path of a Unix-domain socket.
+    /// - Throws: the call that failed, and why.
+    init(_ address: HTTPAddress, socketMode: UInt32? = nil) throws(HTTPServerError) {
         guard var socketAddress = SocketAddress(address) else {
             throw HTTPServerError(operation: "parse", address: address, code: EINVAL)
         }
@@ -30,6 +35,10 @@ struct Listener: Sendable {
         let fd = fd
         guard unsafe socketAddress.withPointers({ unsafe bind(fd, $0, $1.pointee) }) == 0 else {
             throw Self.failure("bind", fd, address)
+        }
+        // Nobody can connect before listen().
+        if case .unix(let path) = address, let socketMode, unsafe chmod(path, socketMode) != 0 {
+            throw Self.failure("chmod", fd, address)
         }
         guard listen(fd, Self.queueLength) == 0 else { throw Self.failure("listen", fd, address) }
         if case .ip(let host, 0) = address {

@@ -9,10 +9,11 @@ enum Routes {
     static let octets = "application/octet-stream"
     static let form = "multipart/form-data"
 
-    static func all(_ configuration: ServiceConfiguration) -> [Route] {
+    /// All but `/metrics`, which tells of these.
+    static func all(_ configuration: ServiceConfiguration, _ state: ServiceState) -> [Route] {
         let limits = configuration.engine
         return [
-            health("/healthz"), health("/livez"), health("/readyz"), openAPI,
+            health("/healthz"), health("/livez"), readiness(state), openAPI,
             encode(limits), decode(limits), validate(limits),
         ]
     }
