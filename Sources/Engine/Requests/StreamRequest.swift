@@ -2,7 +2,7 @@
 
 /// What a caller says about a whole migration stream: which sections, and what describes them.
 public struct StreamRequest {
-    private static let members = ["vmsds", "predicates", "constants", "dialect", "sections", "offsets", "vmdesc"]
+    private static let members = ["vmsds", "predicates", "constants", "dialect", "sections", "offsets", "vmdesc", "raw"]
 
     /// Sections to be decoded, by idstr or VMSD name; nil: all.
     public var sections: [String]?
@@ -10,6 +10,8 @@ public struct StreamRequest {
     public var answer = AnswerOptions()
     /// Whether the vmdesc itself is given.
     public var hasVMDesc = false
+    /// Whether sections without a state have their bytes in the document, guest memory too.
+    public var isRaw = false
     /// Descriptions by idstr or VMSD name.
     public private(set) var descriptions: [String: VMStateCodec] = [:]
     /// Gets each page of RAM.
@@ -29,10 +31,14 @@ public struct StreamRequest {
     ///
     /// - Throws: `request-invalid`, and `vmsd-invalid` with the place in `vmsds`.
     public init(_ node: JSONNode, limits: Limits = .default) throws(VMStateError) {
+        try self.init(try RequestReader(node, known: Self.members), limits: limits)
+    }
+
+    init(_ reader: RequestReader, limits: Limits) throws(VMStateError) {
         self.limits = limits
-        let reader = try RequestReader(node, known: Self.members)
         answer.recordsOffsets = try reader.bool("offsets") ?? false
-        hasVMDesc = try reader.bool("vmdesc") ?? false
+        isRaw = try reader.bool("raw") ?? false
+        hasVMDesc = try reader.bool("vmdesc") ?? isRaw
         if let node = reader["sections"] {
             guard node.kind == .array, node.elements.allSatisfy({ $0.string != nil }) else {
                 throw RequestReader.error("\"sections\": an array of names", node.kind.rawValue)
@@ -76,18 +82,22 @@ public struct StreamRequest {
         return try MigrationStream(reading: source, options, limits: limits)
     }
 
-    private var documentOptions: StreamDocument.Options {
+    private func documentOptions(_ source: any StreamSource) -> StreamDocument.Options {
         var options = StreamDocument.Options()
         options.answer = answer
         options.sections = sections
         options.descriptions = descriptions
-        options.hasVMDesc = hasVMDesc
+        options.hasVMDesc = hasVMDesc || isRaw
+        options.source = isRaw && source.size != nil ? source : nil
         return options
     }
 
     /// The stream as a document, and what is missing in it.
-    public func document(_ stream: MigrationStream) throws(VMStateError) -> (text: [UInt8], findings: [Finding]) {
-        try StreamDocument(stream, documentOptions, limits: limits).json()
+    public func document(
+        _ stream: MigrationStream,
+        of source: any StreamSource
+    ) throws(VMStateError) -> (text: [UInt8], findings: [Finding]) {
+        try StreamDocument(stream, documentOptions(source), limits: limits).json()
     }
 
     /// Everything that is wrong with a stream: its framing, its RAM records, its devices.

@@ -9,6 +9,11 @@ public struct ValidationReport: Sendable {
         self.findings = findings
     }
 
+    /// The report of what cannot be read at all.
+    public init(_ error: VMStateError) {
+        findings = [Finding(error)]
+    }
+
     /// Whether nothing of severity error was found.
     public var isValid: Bool { count(.error) == 0 }
 

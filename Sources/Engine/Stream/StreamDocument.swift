@@ -12,6 +12,8 @@ public struct StreamDocument {
         public var descriptions: [String: VMStateCodec] = [:]
         /// Whether the vmdesc itself is given.
         public var hasVMDesc = false
+        /// Where the stream is, if the payloads of sections without a state are to be given too: guest memory above all.
+        public var source: (any StreamSource)?
 
         /// All sections, without the vmdesc.
         public init() {}
@@ -53,6 +55,7 @@ public struct StreamDocument {
             writer.member("vmdesc", stream.devices != nil)
         }
         writer.member("size", stream.understood)
+        if let sections = options.sections { writer.member("selection", strings: sections) }
         if stream.trailing > 0 { writer.member("trailing", stream.trailing) }
         findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
         if !findings.isEmpty {
@@ -169,9 +172,10 @@ public struct StreamDocument {
         object.member("offset", section.offset)
         object.member("size", section.payload.count)
         if section.isPackaged { object.member("packaged", true) }
+        if !section.hasFooter { object.member("footer", false) }
         if let decoded {
             object.member("state", decoded.state.root, options.answer.printing)
-        } else if let bytes = section.bytes {
+        } else if let bytes = section.bytes ?? raw(section) {
             object.member("data", bytes: bytes, options.answer.printing)
         }
         if let pages = section.pages { object.member("pages", object: { Self.write(pages, &$0) }) }
@@ -189,6 +193,13 @@ public struct StreamDocument {
                 }
             )
         }
+    }
+
+    /// The payload of a section, read again.
+    private func raw(_ section: MigrationStream.Section) -> [UInt8]? {
+        guard let source = options.source, section.payload.count <= limits.outputBytes else { return nil }
+        var input = StreamInput(source, at: section.payload.lowerBound, limit: limits.outputBytes)
+        return try? input.bytes(section.payload.count, "section \"\(section.idstr)\"")
     }
 
     private static func write(_ counts: RAMCounts, _ object: inout JSONObjectWriter) {

@@ -14,7 +14,7 @@ enum Routes {
         let limits = configuration.engine
         return [
             health("/healthz"), health("/livez"), readiness(state), openAPI,
-            encode(limits), decode(limits), validate(limits),
+            encode(limits), decode(limits), validate(limits), edit(limits), ram(limits),
         ]
     }
 

@@ -12,12 +12,17 @@ extension Routes {
         Route(
             method: "POST",
             path: "/v1/validate",
-            accepts: [json, form],
+            accepts: [json, form, octets],
             offers: [json, sarif, text]
         ) { request throws(Problem) in
-            let (document, stream) = try document(request, limits)
-            let report = try run { () throws(VMStateError) in
-                try ValidateRequest(document.root, stream: stream, limits: limits).report()
+            let report: ValidationReport
+            if let body = try wholeStream(request, limits) {
+                report = try self.report(body)
+            } else {
+                let (document, stream) = try document(request, limits)
+                report = try run { () throws(VMStateError) in
+                    try ValidateRequest(document.root, stream: stream, limits: limits).report()
+                }
             }
             switch request.offer {
             case sarif: return HTTPResponse(try run { () throws(VMStateError) in try report.sarif() }, sarif)

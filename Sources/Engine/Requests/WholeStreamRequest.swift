@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `{"stream": document}` of `POST /v1/encode`: a whole stream from its document.
+public struct WholeStreamRequest {
+    /// The document.
+    public let document: JSONNode
+    private let descriptions: StreamRequest
+    private let limits: Limits
+
+    /// Reads the request.
+    ///
+    /// - Returns: nil when the request is about one description.
+    /// - Throws: `request-invalid`.
+    public init?(_ node: JSONNode, limits: Limits = .default) throws(VMStateError) {
+        guard node["vmsd"] == nil, let document = node["stream"], document.kind == .object else { return nil }
+        let reader = try RequestReader(
+            node,
+            known: ["stream", "framing", "vmsds", "predicates", "constants", "dialect"]
+        )
+        guard try reader.string("framing") ?? "stream" == "stream" else {
+            throw RequestReader.error("\"framing\": \"stream\" for a whole stream", "another")
+        }
+        self.document = document
+        self.limits = limits
+        descriptions = try StreamRequest(reader, limits: limits)
+    }
+
+    /// The bytes.
+    ///
+    /// - Parameter source: the stream that the document was made of; nil: the document holds everything.
+    /// - Throws: what cannot be written, with its place in the document.
+    public func bytes(from source: (any StreamSource)?) throws(VMStateError) -> [UInt8] {
+        guard let source else { return try StreamBuilder.bytes(of: document, limits: limits) }
+        return try pieces(from: source).bytes(of: source, limit: limits.outputBytes)
+    }
+
+    /// The pieces, of which those that the document does not hold are copied from `source`.
+    ///
+    /// - Throws: what cannot be written, with its place in the document.
+    public func pieces(from source: any StreamSource) throws(VMStateError) -> [StreamPiece] {
+        try descriptions.pieces(for: document, try descriptions.read(source), size: source.size ?? 0)
+    }
+}

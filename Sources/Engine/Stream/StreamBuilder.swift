@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes the document of a stream without the stream that it was made of.
+///
+/// Every section needs its `state`, described by the document's own vmdesc, or its `data`.
+struct StreamBuilder: ~Copyable {
+    private let limits: Limits
+    private var buffer: ByteBuffer
+
+    init(limits: Limits) {
+        self.limits = limits
+        buffer = ByteBuffer(capacity: 1 << 16, limit: limits.outputBytes)
+        buffer.append(contentsOf: StreamFraming.header)
+    }
+
+    /// The bytes of a document.
+    ///
+    /// - Throws: what cannot be written, with its place in the document.
+    static func bytes(of document: JSONNode, limits: Limits) throws(VMStateError) -> [UInt8] {
+        var builder = StreamBuilder(limits: limits)
+        for (name, _) in document.members where !StreamEncoder.members.contains(name) {
+            throw VMStateError(.stateUnknownMember, found: "\"\(name)\"", statePath: JSONPointer([name]))
+        }
+        if let node = document["configuration"], !node.members.isEmpty {
+            do throws(VMStateError) {
+                builder.buffer.append(contentsOf: try StreamFraming.configuration(node))
+            } catch {
+                throw error.under("configuration")
+            }
+        }
+        let devices = try builder.devices(document["vmdesc"])
+        try builder.items(document, devices)
+        builder.buffer.append(0)
+        if let devices {
+            builder.buffer.append(0x06)
+            builder.buffer.append(bigEndian: UInt32(truncatingIfNeeded: devices.text.count))
+            builder.buffer.append(contentsOf: devices.text)
+        }
+        guard !builder.buffer.isOverLimit else {
+            throw VMStateError(.limitExceeded, expected: "a stream of at most \(limits.outputBytes) bytes")
+        }
+        return builder.finish()
+    }
+
+    private consuming func finish() -> [UInt8] {
+        buffer.array()
+    }
+
+    private func devices(_ node: JSONNode?) throws(VMStateError) -> DeviceDescriptions? {
+        guard let node, node.kind == .object else { return nil }
+        var printing = JSONPrinter.Options()
+        printing.isSpaced = true
+        do throws(JSONError) {
+            return try DeviceDescriptions(node.json(printing), limits: limits)
+        } catch {
+            throw VMStateError(
+                .valueTypeMismatch,
+                expected: "a vmdesc",
+                found: error.reason.rawValue,
+                statePath: JSONPointer(["vmdesc"])
+            )
+        }
+    }
+
+    private mutating func items(_ document: JSONNode, _ devices: DeviceDescriptions?) throws(VMStateError) {
+        var commands = try (document["commands"]?.elements ?? []).enumerated().map { (index, node) throws(VMStateError) in
+            (offset: node["offset"]?.int ?? 0, bytes: try Self.command(node, index))
+        }[...]
+        var full = 0
+        for (position, node) in (document["sections"]?.elements ?? []).enumerated() {
+            do throws(VMStateError) {
+                let section = try SectionNode(node)
+                while let command = commands.first, let offset = section.offset, command.offset < offset {
+                    buffer.append(contentsOf: command.bytes)
+                    commands.removeFirst()
+                }
+                let device = section.kind == .full ? full : nil
+                if section.kind == .full { full += 1 }
+                buffer.append(contentsOf: section.header)
+                buffer.append(contentsOf: try payload(section, device, devices))
+                if section.hasFooter { buffer.append(contentsOf: StreamFraming.footer(id: section.sectionID)) }
+            } catch {
+                throw error.under(String(position)).under("sections")
+            }
+        }
+        for command in commands { buffer.append(contentsOf: command.bytes) }
+    }
+
+    private static func command(_ node: JSONNode, _ index: Int) throws(VMStateError) -> [UInt8] {
+        guard let number = node["command"]?.int, (1..<0x10000).contains(number), node["package_size"] == nil,
+            let payload = try node["payload"]?.decodedBytes(limits: .default), payload.count < 0x10000
+        else {
+            throw VMStateError(
+                .valueTypeMismatch,
+                expected: "a command with number and payload, and no package",
+                found: "another",
+                statePath: JSONPointer(["commands", String(index)])
+            )
+        }
+        return [0x08] + [number >> 8, number, payload.count >> 8, payload.count].map { UInt8(truncatingIfNeeded: $0) }
+            + payload
+    }
+
+    private func payload(
+        _ section: SectionNode,
+        _ ordinal: Int?,
+        _ devices: DeviceDescriptions?
+    ) throws(VMStateError) -> [UInt8] {
+        if let data = section.data {
+            do throws(VMStateError) {
+                return try data.decodedBytes(limits: limits)
+            } catch {
+                throw error.under("data")
+            }
+        }
+        guard let state = section.state else {
+            throw VMStateError(
+                .stateMissingField,
+                expected: "\"state\" or \"data\": the bytes of \"\(section.idstr)\" are in the stream that the document was "
+                    + "made of, to be sent as part \"source\"",
+                found: "none",
+                statePath: JSONPointer()
+            )
+        }
+        guard let devices, let ordinal, devices.all.indices.contains(ordinal) else {
+            throw VMStateError(
+                .stateMissingField,
+                expected: "a vmdesc in the document that describes \"\(section.idstr)\"",
+                found: "none",
+                statePath: JSONPointer()
+            )
+        }
+        do throws(VMStateError) {
+            let codec = try VMStateCodec(VMStateDocument(device: devices.all[ordinal].node), limits: limits)
+            return try codec.encode(state).bytes
+        } catch {
+            throw error.under("state")
+        }
+    }
+}
+
+extension StreamRequest {
+    /// The bytes of a document that holds everything.
+    public static func bytes(of document: JSONNode, limits: Limits = .default) throws(VMStateError) -> [UInt8] {
+        try StreamBuilder.bytes(of: document, limits: limits)
+    }
+}

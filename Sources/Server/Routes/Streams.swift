@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Compression
+internal import Engine
+internal import HTTP
+
+/// Whole migration streams.
+extension Routes {
+    /// A whole stream and what is said about it.
+    struct StreamBody {
+        var request: StreamRequest
+        let source: any StreamSource
+    }
+
+    /// The whole stream that a request carries.
+    ///
+    /// It is the body itself, the part `stream` of a form whose part `request` has no `vmsd`, or the member `stream` of a
+    /// document that has none.
+    ///
+    /// - Returns: nil when the request is about bytes of a description that it brings along.
+    static func wholeStream(_ request: RouteRequest, _ limits: Limits) throws(Problem) -> StreamBody? {
+        var body: StreamBody
+        switch request.type.essence {
+        case octets:
+            body = StreamBody(request: StreamRequest(limits: limits), source: BytesSource(request.body))
+        case form:
+            let form = try Multipart(request.body, request.type)
+            guard let stream = form["stream"] else { throw Problem(.badRequest, "the form has no part \"stream\"") }
+            let document = try form["request"].map { text throws(Problem) in try parse(text, limits) }
+            if let document, document.root["vmsd"] != nil { return nil }
+            let own = try run { () throws(VMStateError) in
+                try document.map { document throws(VMStateError) in try StreamRequest(document.root, limits: limits) }
+                    ?? StreamRequest(limits: limits)
+            }
+            body = StreamBody(request: own, source: BytesSource(stream))
+        default: return nil
+        }
+        let options = try options(request.head)
+        body.request.answer.printing = options.printing
+        body.request.answer.recordsOffsets = body.request.answer.recordsOffsets || options.recordsOffsets
+        if let names = request.head.queryValue("sections") {
+            body.request.sections = names.split(separator: ",").map(String.init)
+        }
+        body.request.hasVMDesc = try flag("vmdesc", request.head) || body.request.hasVMDesc
+        body.request.isRaw = try flag("raw", request.head) || body.request.isRaw
+        body.request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
+        return body
+    }
+
+    private static func flag(_ name: String, _ head: HTTPRequestHead) throws(Problem) -> Bool {
+        switch head.queryValue(name) {
+        case nil, "false": return false
+        case "true": return true
+        case let value?: throw Problem(.badRequest, "\(name) may be true or false, not \"\(value)\"")
+        }
+    }
+
+    /// A whole stream as a document.
+    static func decode(_ body: StreamBody) throws(Problem) -> HTTPResponse {
+        let text = try run { () throws(VMStateError) in
+            try body.request.document(try body.request.read(body.source), of: body.source).text
+        }
+        return HTTPResponse(text, json)
+    }
+
+    /// What is wrong with a whole stream.
+    static func report(_ body: StreamBody) throws(Problem) -> ValidationReport {
+        try run { () throws(VMStateError) in
+            do throws(VMStateError) {
+                return body.request.report(try body.request.read(body.source))
+            } catch {
+                // What is no stream at all is a finding too.
+                guard error.code == .streamInvalid else { throw error }
+                return ValidationReport(error)
+            }
+        }
+    }
+
+    /// `POST /v1/edit`: a stream after a JSON Patch on its document.
+    static func edit(_ limits: Limits) -> Route {
+        Route(method: "POST", path: "/v1/edit", accepts: [form], offers: [octets]) { request throws(Problem) in
+            let form = try Multipart(request.body, request.type)
+            guard let text = form["patch"] else { throw Problem(.badRequest, "the form has no part \"patch\"") }
+            let patch = try parse(text, limits)
+            guard var body = try wholeStream(request, limits) else {
+                throw Problem(.badRequest, "the part \"request\" is about a description; an edit is of a whole stream")
+            }
+            body.request.sections = nil
+            let pieces = try run { () throws(VMStateError) in
+                try body.request.pieces(
+                    patching: try body.request.read(body.source),
+                    with: try JSONPatch(patch.root),
+                    size: body.source.size ?? 0
+                )
+            }
+            return HTTPResponse(try write(pieces, body.source, limits), octets)
+        }
+    }
+
+    /// The bytes of pieces.
+    static func write(_ pieces: [StreamPiece], _ source: any StreamSource, _ limits: Limits) throws(Problem) -> [UInt8] {
+        try run { () throws(VMStateError) in try pieces.bytes(of: source, limit: limits.outputBytes) }
+    }
+
+    /// `POST /v1/ram?block=NAME`: the final content of a block of guest memory.
+    static func ram(_ limits: Limits) -> Route {
+        Route(method: "POST", path: "/v1/ram", accepts: [octets, form], offers: [octets]) { request throws(Problem) in
+            guard let block = request.head.queryValue("block") else {
+                throw Problem(.badRequest, "the query must name a block: ?block=pc.ram")
+            }
+            guard var body = try wholeStream(request, limits) else {
+                throw Problem(.badRequest, "the part \"request\" is about a description; RAM is in whole streams")
+            }
+            let image = RAMImage(block: block, limit: limits.outputBytes)
+            body.request.pages = image
+            let stream = try run { () throws(VMStateError) in
+                try body.request.read(body.source, keepsPayloads: false)
+            }
+            guard image.isFound else {
+                let names = stream.blocks.map { "\"\($0.idstr)\"" }.joined(separator: ", ")
+                throw Problem(.unprocessableContent, "the stream has no block \"\(block)\"; it has \(names)")
+            }
+            return HTTPResponse(image.bytes, octets)
+        }
+    }
+}
