@@ -15,6 +15,7 @@ let package = Package(
     name: "qevm",
     products: [
         .library(name: "Engine", targets: ["Engine"]),
+        .library(name: "Containers", targets: ["Containers"]),
         .library(name: "HTTP", targets: ["HTTP"]),
         .executable(name: "qevm", targets: ["qevm"]),
     ],
@@ -27,16 +28,20 @@ let package = Package(
         .systemLibrary(name: "CEpoll", path: "Sources/HTTP/CEpoll"),
         .target(name: "HTTP", dependencies: ["CEpoll"], exclude: ["CEpoll"], swiftSettings: strict),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "Containers", dependencies: ["Engine", "Compression"], swiftSettings: strict),
         .target(
             name: "Server",
-            dependencies: ["Engine", "HTTP", "CEpoll", "CZlib", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Engine", "Containers", "Compression", "HTTP", "CEpoll", .product(name: "Logging", package: "swift-log"),
+            ],
             resources: [.embedInCode("Resources/openapi.yaml")],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "qevm",
             dependencies: [
-                "Engine", "HTTP", "Server", .product(name: "Logging", package: "swift-log"),
+                "Engine", "Containers", "HTTP", "Server", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -49,10 +54,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ContainersTests",
+            dependencies: ["Containers", "Compression", "Engine", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ServerTests",
-            dependencies: ["Server", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Server", "Compression", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
         .testTarget(name: "CommandTests", dependencies: ["qevm", "TestSupport"], swiftSettings: strict),

@@ -55,6 +55,8 @@ public struct VMStateError: Error, Sendable, Hashable {
         public static let patchFailed = Code("patch-failed")
         /// A migration stream is not put together as it must be; the rule says how.
         public static let streamInvalid = Code("stream-invalid")
+        /// The output cannot be written: a full disk, a folder without permission.
+        public static let outputUnwritable = Code("output-unwritable")
         /// The answer would pass a limit.
         public static let limitExceeded = Code("limit-exceeded")
     }
@@ -103,6 +105,27 @@ public struct VMStateError: Error, Sendable, Hashable {
     /// - Returns: the error `input-unreadable`.
     public static func unreadable(at offset: Int? = nil, expected: String? = nil, _ found: String) -> VMStateError {
         VMStateError(.inputUnreadable, at: offset, expected: expected, found: found)
+    }
+
+    /// Output that cannot be written.
+    ///
+    /// - Parameters:
+    ///   - offset: the byte at which writing stopped.
+    ///   - found: what went wrong, in the words of the system.
+    /// - Returns: the error `output-unwritable`.
+    public static func unwritable(at offset: Int? = nil, _ found: String) -> VMStateError {
+        VMStateError(.outputUnwritable, at: offset, found: found)
+    }
+
+    /// A limit that the input would pass.
+    ///
+    /// - Parameters:
+    ///   - offset: the byte at which the limit is reached.
+    ///   - expected: the limit.
+    ///   - found: what passes it, if anything can be said.
+    /// - Returns: the error `limit-exceeded`.
+    public static func exceeds(at offset: Int? = nil, expected: String, _ found: String? = nil) -> VMStateError {
+        VMStateError(.limitExceeded, at: offset, expected: expected, found: found)
     }
 
     /// The same error seen from the object or array around it.

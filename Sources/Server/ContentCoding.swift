@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Compression
 internal import HTTP
 
 /// The compression of bodies (RFC 9110 §8.4).

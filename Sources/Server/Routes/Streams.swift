@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Compression
 internal import Engine
 internal import HTTP
 
@@ -43,7 +42,6 @@ extension Routes {
         }
         body.request.hasVMDesc = try flag("vmdesc", request.head) || body.request.hasVMDesc
         body.request.isRaw = try flag("raw", request.head) || body.request.isRaw
-        body.request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
         return body
     }
 

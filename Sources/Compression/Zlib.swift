@@ -5,8 +5,8 @@ internal import CZlib
 /// Inflates with zlib.
 ///
 /// The one file that calls it, with `Deflater` below.
-enum Inflater {
-    enum Failure: Error {
+package enum Inflater {
+    package enum Failure: Error {
         case tooLarge
         /// Not what it should be, at this byte of the input.
         case damaged(offset: Int)
@@ -17,7 +17,7 @@ enum Inflater {
     /// The inflated bytes, members of a multi-member gzip file one after another (RFC 1952 §2.2).
     ///
     /// `deflate` is the zlib format (RFC 1950); raw deflate data, which some clients send, is taken too.
-    static func inflate(_ input: [UInt8], isGzip: Bool, limit: Int) throws(Failure) -> [UInt8] {
+    package static func inflate(_ input: [UInt8], isGzip: Bool, limit: Int) throws(Failure) -> [UInt8] {
         guard !input.isEmpty else { throw .truncated }
         if isGzip { return try run(input, windowBits: 15 + 16, limit: limit) }
         // RFC 1950 §2.2: compression method 8 in the low half, and the first two bytes a multiple of 31.
@@ -72,9 +72,9 @@ enum Inflater {
 }
 
 /// Deflates with zlib.
-enum Deflater {
+package enum Deflater {
     /// The compressed bytes; nil when there is no memory for it.
-    static func deflate(_ input: [UInt8], isGzip: Bool) -> [UInt8]? {
+    package static func deflate(_ input: [UInt8], isGzip: Bool) -> [UInt8]? {
         var stream = unsafe z_stream()
         guard input.count < Int(UInt32.max) / 2,
             // Level 1: answers are made for one caller, and time counts more than the last percent of size.
