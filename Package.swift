@@ -33,7 +33,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Engine", "Containers", "Compression", "HTTP", "CEpoll", .product(name: "Logging", package: "swift-log"),
+                "Engine", "Containers", "Compression", "HTTP", "CEpoll",
+                .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.embedInCode("Resources/openapi.yaml")],
             swiftSettings: strict

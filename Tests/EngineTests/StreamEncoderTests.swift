@@ -6,23 +6,39 @@ import Testing
 
 /// Streams that are written from their documents.
 @Suite(.serialized) struct StreamEncoderTests {
-    private func join(_ pieces: [StreamPiece], _ source: [UInt8]) -> [UInt8] {
-        pieces.flatMap { piece -> ArraySlice<UInt8> in
-            switch piece {
-            case .source(let range): source[range]
-            case .bytes(let bytes): bytes[...]
-            }
-        }
+    private func microbit() throws -> [UInt8] {
+        try #require(Fixtures.read("streams/arm-microbit-11.1.mig"))
+    }
+
+    private func edited(_ bytes: [UInt8], _ patch: String) throws -> [UInt8] {
+        let source = BytesSource(bytes)
+        let request = StreamRequest()
+        let patch = try JSONPatch(JSONDocument(parsing: Array(patch.utf8)).root)
+        return try request.pieces(patching: request.read(source), with: patch, size: bytes.count)
+            .bytes(of: source, limit: 1 << 20)
+    }
+
+    private func document(_ bytes: [UInt8]) throws -> JSONNode {
+        let stream = try MigrationStream(reading: BytesSource(bytes))
+        return try JSONDocument(parsing: try StreamDocument(stream).json().text).root
     }
 
     /// Every device section and the vmdesc are written anew, none is copied.
     @Test(.enabled(if: !SharedStreams.names.isEmpty, "needs ../shared/streams"), arguments: SharedStreams.names)
     func writesItsDocument(_ name: String) throws {
-        let bytes = try SharedStreams.bytes(name)
-        let stream = try MigrationStream(reading: BytesSource(bytes))
+        try check(try SharedStreams.bytes(name))
+    }
+
+    @Test(arguments: ["arm-microbit-11.1", "x86-none-10.0"]) func writesTheDocumentOfAFixture(_ name: String) throws {
+        try check(try #require(Fixtures.read("streams/\(name).mig")))
+    }
+
+    private func check(_ bytes: [UInt8]) throws {
+        let source = BytesSource(bytes)
+        let stream = try MigrationStream(reading: source)
         let document = try JSONDocument(parsing: try StreamDocument(stream).json().text)
         let pieces = try StreamEncoder(stream, size: bytes.count, encodesAll: true).pieces(for: document.root)
-        let written = join(pieces, bytes)
+        let written = try pieces.bytes(of: source, limit: bytes.count)
         #expect(written == bytes)
         let copied = pieces.reduce(0) { sum, piece in
             guard case .source(let range) = piece else { return sum }
@@ -30,5 +46,118 @@ import Testing
         }
         let described = stream.sections.filter { $0.device != nil }.reduce(0) { $0 + $1.range.count }
         #expect(copied <= bytes.count - described)
+    }
+
+    /// With `raw` the document holds everything, and nothing else is needed.
+    @Test(arguments: ["arm-microbit-11.1", "x86-none-10.0"]) func writesARawDocumentAlone(_ name: String) throws {
+        let bytes = try #require(Fixtures.read("streams/\(name).mig"))
+        let source = BytesSource(bytes)
+        var request = StreamRequest()
+        request.isRaw = true
+        let document = try JSONDocument(
+            parsing: try request.document(try request.read(source), of: source).text,
+            allowsDuplicates: true
+        )
+        #expect(try StreamRequest.bytes(of: document.root) == bytes)
+    }
+
+    @Test func refusesADocumentWhoseBytesAreElsewhere() throws {
+        let document = try document(microbit())
+        let error = #expect(throws: VMStateError.self) { try StreamRequest.bytes(of: document) }
+        #expect(error?.code == .stateMissingField)
+        #expect(error?.statePath?.description == "/sections/0")
+    }
+
+    // MARK: Edits
+
+    @Test func anEditChangesItsBytesOnly() throws {
+        let bytes = try microbit()
+        // nrf51_soc.rng: five integers of four bytes from 12439 - 20 on.
+        let section = try #require(try document(bytes)["sections"]?.elements[10])
+        #expect(section["idstr"]?.string == "nrf51_soc.rng")
+        let written = try edited(
+            bytes,
+            #"[{"op":"replace","path":"/sections/10/state/interrupt_enabled","value":3735928559}]"#
+        )
+        let differing = bytes.indices.filter { bytes[$0] != written[$0] }
+        #expect(written.count == bytes.count)
+        let first = try #require(differing.first)
+        #expect(differing.count == 4 && Array(written[first..<first + 4]) == [0xde, 0xad, 0xbe, 0xef])
+        let stream = try MigrationStream(reading: BytesSource(written))
+        #expect(stream.sections[10].payload.contains(first))
+        #expect(stream.findings.isEmpty)
+    }
+
+    @Test func anEditWithoutAChangeCopiesEverything() throws {
+        let bytes = try microbit()
+        let source = BytesSource(bytes)
+        let request = StreamRequest()
+        let patch = try JSONPatch(
+            JSONDocument(parsing: Array(#"[{"op":"test","path":"/page_size","value":1024}]"#.utf8)).root
+        )
+        let pieces = try request.pieces(patching: request.read(source), with: patch, size: bytes.count)
+        #expect(pieces == [.source(0..<bytes.count)])
+    }
+
+    @Test func aSectionCanBeTakenOut() throws {
+        let written = try edited(microbit(), #"[{"op":"remove","path":"/sections/10"}]"#)
+        let stream = try MigrationStream(reading: BytesSource(written))
+        #expect(stream.sections.count == 17)
+        #expect(!stream.sections.contains { $0.idstr == "nrf51_soc.rng" })
+        // The vmdesc has lost it too.
+        #expect(stream.findings.isEmpty)
+    }
+
+    @Test func aSectionCanBeRenamed() throws {
+        let written = try edited(
+            microbit(),
+            #"[{"op":"replace","path":"/sections/10/idstr","value":"other.rng"},"#
+                + #"{"op":"replace","path":"/sections/10/section_id","value":99}]"#
+        )
+        let stream = try MigrationStream(reading: BytesSource(written))
+        #expect(stream.sections[10].idstr == "other.rng" && stream.sections[10].sectionID == 99)
+        #expect(stream.findings.isEmpty)
+    }
+
+    @Test func theMachineCanBeChanged() throws {
+        let written = try edited(
+            microbit(),
+            #"[{"op":"replace","path":"/configuration/name","value":"microbit-2"},"#
+                + #"{"op":"replace","path":"/configuration/len","value":10}]"#
+        )
+        let stream = try MigrationStream(reading: BytesSource(written))
+        #expect(stream.configuration?.machine == "microbit-2")
+        #expect(stream.findings.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("/page_size", #""value":4096"#, "/page_size"),
+        ("/ram/blocks/0/size", #""value":1"#, "/ram"),
+        ("/header/version", #""value":4"#, "/header"),
+        ("/sections/0/type", #""value":"end""#, "/sections/0/type"),
+        ("/sections/10/offset", #""value":5"#, "/sections/10/offset"),
+        ("/sections/10/state/active", #""value":-1"#, "/sections/10/state/active"),
+        ("/sections/10/state/active", #""value":"x""#, "/sections/10/state/active"),
+        ("/sections/10/idstr", #""value":"""#, "/sections/10/idstr"),
+        ("/sections/10/size", #""value":21"#, "/sections/10/size"),
+        ("/sections/10/vmsd_name", #""value":"x""#, "/sections/10/vmsd_name"),
+        ("/sections/1/pages/zero", #""value":1"#, "/sections/1/pages"),
+    ])
+    func refusesWhatCannotBeWritten(_ path: String, _ value: String, _ place: String) throws {
+        let error = #expect(throws: VMStateError.self) {
+            try edited(microbit(), #"[{"op":"replace","path":"\#(path)",\#(value)}]"#)
+        }
+        #expect(error?.statePath?.description == place)
+    }
+
+    @Test func refusesMembersThatNothingUses() throws {
+        for path in [
+            "/more", "/sections/10/more", "/sections/10/state/more", "/sections/0/state", "/configuration/more",
+        ] {
+            let error = #expect(throws: VMStateError.self, "\(path)") {
+                try edited(microbit(), #"[{"op":"add","path":"\#(path)","value":1}]"#)
+            }
+            #expect(error?.statePath?.description == path)
+        }
     }
 }

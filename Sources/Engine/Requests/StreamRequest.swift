@@ -2,7 +2,9 @@
 
 /// What a caller says about a whole migration stream: which sections, and what describes them.
 public struct StreamRequest {
-    private static let members = ["vmsds", "predicates", "constants", "dialect", "sections", "offsets", "vmdesc", "raw"]
+    private static let members = [
+        "vmsds", "predicates", "constants", "dialect", "sections", "offsets", "vmdesc", "raw",
+    ]
 
     /// Sections to be decoded, by idstr or VMSD name; nil: all.
     public var sections: [String]?

@@ -19,7 +19,10 @@ extension Rule {
         (.requestInvalid, codec("VMDOC005", "the request is none", "an unknown member would be lost")),
         (.inputUnreadable, codec("VMDOC006", "the input cannot be read", "nothing can be said of what is not read")),
         (.patchFailed, codec("VMDOC007", "an operation of a JSON Patch fails", "half an edit is none")),
-        (.outputUnwritable, codec("VMDOC008", "the output cannot be written", "nothing is left half written in silence")),
+        (
+            .outputUnwritable,
+            codec("VMDOC008", "the output cannot be written", "nothing is left half written in silence")
+        ),
         (.valueOutOfRange, codec("VMSTATE001", "a value does not fit", "nothing is cut or wrapped")),
         (.valueTypeMismatch, codec("VMSTATE002", "a value is of the wrong type", "nothing is guessed")),
         (.stateMissingField, codec("VMSTATE003", "a member is missing", "nothing is made up")),

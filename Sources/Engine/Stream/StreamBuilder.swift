@@ -63,7 +63,8 @@ struct StreamBuilder: ~Copyable {
     }
 
     private mutating func items(_ document: JSONNode, _ devices: DeviceDescriptions?) throws(VMStateError) {
-        var commands = try (document["commands"]?.elements ?? []).enumerated().map { (index, node) throws(VMStateError) in
+        var commands = try (document["commands"]?.elements ?? []).enumerated().map {
+            (index, node) throws(VMStateError) in
             (offset: node["offset"]?.int ?? 0, bytes: try Self.command(node, index))
         }[...]
         var full = 0
@@ -116,7 +117,8 @@ struct StreamBuilder: ~Copyable {
         guard let state = section.state else {
             throw VMStateError(
                 .stateMissingField,
-                expected: "\"state\" or \"data\": the bytes of \"\(section.idstr)\" are in the stream that the document was "
+                expected:
+                    "\"state\" or \"data\": the bytes of \"\(section.idstr)\" are in the stream that the document was "
                     + "made of, to be sent as part \"source\"",
                 found: "none",
                 statePath: JSONPointer()

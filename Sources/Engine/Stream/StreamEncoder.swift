@@ -183,7 +183,7 @@ public struct StreamEncoder {
         let old = original.sections[index]
         let isChanged = !before.isEqual(to: section.node)
         guard isChanged || encodesAll else { return }
-        for name in ["type", "packaged", "pages", "content", "footer"] {
+        for name in ["type", "vmsd_name", "packaged", "pages", "content", "footer"] {
             let own = before[name]
             let new = section.node[name]
             guard own == nil ? new == nil : new.map({ own?.isEqual(to: $0) ?? false }) ?? false else {
@@ -196,6 +196,15 @@ public struct StreamEncoder {
             }
         }
         let payload = try payload(section, old)
+        let written = payload?.bytes.count ?? old.payload.count
+        if let size = section.node["size"]?.int, size != old.payload.count, size != written {
+            throw VMStateError(
+                .valueOutOfRange,
+                expected: "\(written), the size that the payload has",
+                found: String(size),
+                statePath: JSONPointer(["size"])
+            )
+        }
         let header = section.header
         if let payload {
             let footer = old.hasFooter ? StreamFraming.footer(id: section.sectionID) : []

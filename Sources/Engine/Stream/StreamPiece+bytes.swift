@@ -21,7 +21,12 @@ extension [StreamPiece] {
                     var bytes = [UInt8](repeating: 0, count: Swift.min(chunk, range.upperBound - at))
                     let count = try source.read(into: &bytes, from: 0, at: at)
                     guard count > 0 else {
-                        throw VMStateError(.inputUnreadable, at: at, expected: "\(range.upperBound - at) bytes", found: "none")
+                        throw VMStateError(
+                            .inputUnreadable,
+                            at: at,
+                            expected: "\(range.upperBound - at) bytes",
+                            found: "none"
+                        )
                     }
                     bytes.removeSubrange(count...)
                     try body(bytes)

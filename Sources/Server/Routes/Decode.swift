@@ -6,7 +6,8 @@ internal import HTTP
 extension Routes {
     /// `POST /v1/decode`: the state of a description's bytes, or a whole migration stream as a document.
     static func decode(_ limits: Limits) -> Route {
-        Route(method: "POST", path: "/v1/decode", accepts: [json, form, octets], offers: [json]) { request throws(Problem) in
+        Route(method: "POST", path: "/v1/decode", accepts: [json, form, octets], offers: [json]) {
+            request throws(Problem) in
             if let body = try wholeStream(request, limits) { return try decode(body) }
             let (document, stream) = try document(request, limits)
             let options = try options(request.head)

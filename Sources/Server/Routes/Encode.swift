@@ -8,7 +8,8 @@ extension Routes {
     ///
     /// A whole stream is `{"stream": document}`; what the document does not hold comes from the part `source` of a form.
     static func encode(_ limits: Limits) -> Route {
-        Route(method: "POST", path: "/v1/encode", accepts: [json, form], offers: [octets, json]) { request throws(Problem) in
+        Route(method: "POST", path: "/v1/encode", accepts: [json, form], offers: [octets, json]) {
+            request throws(Problem) in
             var text = request.body
             var source: (any StreamSource)?
             if request.type.essence == form {
@@ -18,7 +19,8 @@ extension Routes {
                 source = form["source"].map { BytesSource($0) }
             }
             let document = try parse(text, limits)
-            if let whole = try run({ () throws(VMStateError) in try WholeStreamRequest(document.root, limits: limits) }) {
+            if let whole = try run({ () throws(VMStateError) in try WholeStreamRequest(document.root, limits: limits) })
+            {
                 let bytes = try run { () throws(VMStateError) in try whole.bytes(from: source) }
                 return HTTPResponse(bytes, octets)
             }

@@ -96,7 +96,8 @@ extension Routes {
     }
 
     /// The bytes of pieces.
-    static func write(_ pieces: [StreamPiece], _ source: any StreamSource, _ limits: Limits) throws(Problem) -> [UInt8] {
+    static func write(_ pieces: [StreamPiece], _ source: any StreamSource, _ limits: Limits) throws(Problem) -> [UInt8]
+    {
         try run { () throws(VMStateError) in try pieces.bytes(of: source, limit: limits.outputBytes) }
     }
 

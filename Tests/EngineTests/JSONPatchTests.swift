@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engine
+import TestSupport
+import Testing
+
+/// RFC 6902, with the examples of its appendix A.
+@Suite struct JSONPatchTests {
+    struct Case: Sendable, CustomStringConvertible {
+        let description: String
+        let document: String
+        let patch: String
+        let result: String?
+    }
+
+    static let cases = [
+        Case(
+            description: "A.1 add a member",
+            document: #"{"foo":"bar"}"#,
+            patch: #"[{"op":"add","path":"/baz","value":"qux"}]"#,
+            result: #"{"foo":"bar","baz":"qux"}"#
+        ),
+        Case(
+            description: "A.2 add an element",
+            document: #"{"foo":["bar","baz"]}"#,
+            patch: #"[{"op":"add","path":"/foo/1","value":"qux"}]"#,
+            result: #"{"foo":["bar","qux","baz"]}"#
+        ),
+        Case(
+            description: "A.3 remove a member",
+            document: #"{"baz":"qux","foo":"bar"}"#,
+            patch: #"[{"op":"remove","path":"/baz"}]"#,
+            result: #"{"foo":"bar"}"#
+        ),
+        Case(
+            description: "A.4 remove an element",
+            document: #"{"foo":["bar","qux","baz"]}"#,
+            patch: #"[{"op":"remove","path":"/foo/1"}]"#,
+            result: #"{"foo":["bar","baz"]}"#
+        ),
+        Case(
+            description: "A.5 replace a value",
+            document: #"{"baz":"qux","foo":"bar"}"#,
+            patch: #"[{"op":"replace","path":"/baz","value":"boo"}]"#,
+            result: #"{"baz":"boo","foo":"bar"}"#
+        ),
+        Case(
+            description: "A.6 move a value",
+            document: #"{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}"#,
+            patch: #"[{"op":"move","from":"/foo/waldo","path":"/qux/thud"}]"#,
+            result: #"{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}"#
+        ),
+        Case(
+            description: "A.7 move an element",
+            document: #"{"foo":["all","grass","cows","eat"]}"#,
+            patch: #"[{"op":"move","from":"/foo/1","path":"/foo/3"}]"#,
+            result: #"{"foo":["all","cows","eat","grass"]}"#
+        ),
+        Case(
+            description: "A.8 test a value: success",
+            document: #"{"baz":"qux","foo":["a",2,"c"]}"#,
+            patch: #"[{"op":"test","path":"/baz","value":"qux"},{"op":"test","path":"/foo/1","value":2}]"#,
+            result: #"{"baz":"qux","foo":["a",2,"c"]}"#
+        ),
+        Case(
+            description: "A.9 test a value: error",
+            document: #"{"baz":"qux"}"#,
+            patch: #"[{"op":"test","path":"/baz","value":"bar"}]"#,
+            result: nil
+        ),
+        Case(
+            description: "A.10 add a nested member object",
+            document: #"{"foo":"bar"}"#,
+            patch: #"[{"op":"add","path":"/child","value":{"grandchild":{}}}]"#,
+            result: #"{"foo":"bar","child":{"grandchild":{}}}"#
+        ),
+        Case(
+            description: "A.11 ignore unrecognized members",
+            document: #"{"foo":"bar"}"#,
+            patch: #"[{"op":"add","path":"/baz","value":"qux","xyz":123}]"#,
+            result: #"{"foo":"bar","baz":"qux"}"#
+        ),
+        Case(
+            description: "A.12 add to a nonexistent target",
+            document: #"{"foo":"bar"}"#,
+            patch: #"[{"op":"add","path":"/baz/bat","value":"qux"}]"#,
+            result: nil
+        ),
+        Case(
+            description: "A.14 escapes",
+            document: #"{"/":9,"~1":10}"#,
+            patch: #"[{"op":"test","path":"/~01","value":10}]"#,
+            result: #"{"/":9,"~1":10}"#
+        ),
+        Case(
+            description: "A.15 strings are no numbers",
+            document: #"{"/":9,"~1":10}"#,
+            patch: #"[{"op":"test","path":"/~01","value":"10"}]"#,
+            result: nil
+        ),
+        Case(
+            description: "A.16 add an array value",
+            document: #"{"foo":["bar"]}"#,
+            patch: #"[{"op":"add","path":"/foo/-","value":["abc","def"]}]"#,
+            result: #"{"foo":["bar",["abc","def"]]}"#
+        ),
+        Case(
+            description: "copy, and the copy is another value",
+            document: #"{"a":[1,{"b":2}]}"#,
+            patch: ##"[{"op":"copy","from":"/a/1","path":"/c"},{"op":"replace","path":"/c/b","value":3}]"##,
+            result: #"{"a":[1,{"b":2}],"c":{"b":3}}"#
+        ),
+        Case(
+            description: "the whole document",
+            document: #"{"a":1}"#,
+            patch: ##"[{"op":"replace","path":"","value":[18446744073709551615]}]"##,
+            result: #"[18446744073709551615]"#
+        ),
+        Case(
+            description: "an index with a leading zero",
+            document: #"{"a":[1,2]}"#,
+            patch: #"[{"op":"replace","path":"/a/01","value":3}]"#,
+            result: nil
+        ),
+        Case(
+            description: "a move into what is moved",
+            document: #"{"a":{"b":{}}}"#,
+            patch: #"[{"op":"move","from":"/a","path":"/a/b/c"}]"#,
+            result: nil
+        ),
+        Case(
+            description: "replace what is not there",
+            document: #"{"a":1}"#,
+            patch: #"[{"op":"replace","path":"/b","value":3}]"#,
+            result: nil
+        ),
+    ]
+
+    @Test(arguments: cases) func appliesOrRefuses(_ example: Case) throws {
+        let document = try JSONDocument(parsing: Array(example.document.utf8))
+        let patch = try JSONPatch(JSONDocument(parsing: Array(example.patch.utf8)).root)
+        guard let result = example.result else {
+            let error = #expect(throws: VMStateError.self) { try patch.apply(to: document.root) }
+            #expect(error?.code == .patchFailed)
+            return
+        }
+        let text = try patch.apply(to: document.root).root.json()
+        #expect(String(decoding: text, as: UTF8.self) == result)
+    }
+
+    @Test(arguments: [
+        #"{}"#, #"[{"op":"add","path":"/a"}]"#, #"[{"op":"spam","path":"/a"}]"#, #"[{"path":"/a","value":1}]"#,
+        #"[{"op":"remove","path":"a"}]"#, #"[{"op":"remove","path":"/a~2"}]"#, #"[{"op":"move","path":"/a"}]"#,
+    ])
+    func refusesWhatIsNoPatch(_ text: String) throws {
+        let document = try JSONDocument(parsing: Array(text.utf8))
+        let error = #expect(throws: VMStateError.self) { try JSONPatch(document.root) }
+        #expect(error?.code == .requestInvalid)
+    }
+}
