@@ -32,7 +32,9 @@ let package = Package(
         .target(name: "Containers", dependencies: ["Engine", "Compression"], swiftSettings: strict),
         .target(
             name: "Server",
-            dependencies: ["Engine", "Containers", "Compression", "HTTP", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Engine", "Containers", "Compression", "HTTP", .product(name: "Logging", package: "swift-log"),
+            ],
             resources: [.embedInCode("Resources/openapi.yaml")],
             swiftSettings: strict
         ),

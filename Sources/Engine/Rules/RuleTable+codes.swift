@@ -16,7 +16,10 @@ extension Rule {
         (.limitExceeded, codec("VMDOC004", "a limit is passed", "no input may use more than is allowed")),
         (.requestInvalid, codec("VMDOC005", "the request is none", "an unknown member would be lost")),
         (.inputUnreadable, codec("VMDOC006", "the input cannot be read", "nothing can be said of what is not read")),
-        (.outputUnwritable, codec("VMDOC007", "the output cannot be written", "nothing is left half written in silence")),
+        (
+            .outputUnwritable,
+            codec("VMDOC007", "the output cannot be written", "nothing is left half written in silence")
+        ),
         (.valueOutOfRange, codec("VMSTATE001", "a value does not fit", "nothing is cut or wrapped")),
         (.valueTypeMismatch, codec("VMSTATE002", "a value is of the wrong type", "nothing is guessed")),
         (.stateMissingField, codec("VMSTATE003", "a member is missing", "nothing is made up")),
