@@ -106,7 +106,11 @@ final class Qcow2ClusterMap {
         guard let cluster else { return Extent(content: .zeros, length: length) }
         // 56 bits at most, so that nothing below can overflow.
         guard cluster & (header.clusterSize - 1) == 0, cluster + inCluster < header.fileSize else {
-            throw .unreadable(at: place, expected: "a cluster inside the image", "offset \(cluster)")
+            throw .unreadable(
+                at: place,
+                expected: "a cluster inside the image of \(header.fileSize) bytes",
+                "one with offset \(cluster)"
+            )
         }
         return Extent(content: .bytes(at: cluster + inCluster), length: length)
     }
