@@ -10,8 +10,9 @@ public enum StreamContainer {
         public var offset = 0
         /// Name or id of the snapshot of a qcow2 image.
         public var snapshot: String?
-        /// For a stream whose bytes come once, in order: copies it into a temporary file of at most so many bytes, so
-        /// that it has a size. nil leaves it as it is.
+        /// How large the copy may be that is made of a stream whose bytes come once, in order; nil makes none.
+        ///
+        /// The copy is a temporary file; the stream has a size then, and can be read anywhere.
         public var spoolBytes: Int?
         /// Where the temporary file is; nil for the folder that `TMPDIR` names, or `/var/tmp`.
         public var spoolDirectory: String?

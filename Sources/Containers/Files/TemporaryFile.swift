@@ -8,6 +8,8 @@ enum TemporaryFile {
     /// Makes one.
     ///
     /// - Parameter directory: where; without it the folder that `TMPDIR` names, or `/var/tmp`, which is on a disk.
+    /// - Returns: its descriptor.
+    /// - Throws: `output-unwritable`.
     static func make(in directory: String?) throws(VMStateError) -> Descriptor {
         let named = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
         let folder = directory ?? named ?? "/var/tmp"

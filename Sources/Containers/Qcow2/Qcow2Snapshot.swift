@@ -2,7 +2,7 @@
 
 /// An internal snapshot of a qcow2 image, as its snapshot table has it.
 public struct Qcow2Snapshot: Sendable, Hashable {
-    /// What QEMU numbers it by: `1`, `2` …
+    /// QEMU's own number for it, such as `1`.
     public let id: String
     /// The name that was given to it.
     public let name: String
