@@ -12,7 +12,7 @@ let strict: [SwiftSetting] = [
 
 // libFuzzer brings `main`; the targets only export LLVMFuzzerTestOneInput. `scripts/fuzz` builds with
 // `--sanitize fuzzer --sanitize address`, so that Engine is instrumented too.
-let targets = ["FuzzJSON", "FuzzDocument", "FuzzDecode", "FuzzEncode"]
+let targets = ["FuzzJSON", "FuzzDocument", "FuzzDecode", "FuzzEncode", "FuzzContainer"]
 
 let package = Package(
     name: "qevm-fuzz",
@@ -20,7 +20,9 @@ let package = Package(
     targets: [
         .target(
             name: "FuzzChecks",
-            dependencies: [.product(name: "Engine", package: "qevm")],
+            dependencies: [
+                .product(name: "Engine", package: "qevm"), .product(name: "Containers", package: "qevm"),
+            ],
             swiftSettings: strict
         )
     ]

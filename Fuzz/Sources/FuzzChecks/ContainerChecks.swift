@@ -1,0 +1,1 @@
+../../../Tests/ContainersTests/ContainerChecks.swift
