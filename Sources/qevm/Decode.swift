@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import Containers
 internal import Engine
 
-/// `qevm decode`: bytes to a state.
+/// `qevm decode`: bytes to a state, a whole migration stream to a document.
 struct Decode: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Reads the bytes that QEMU wrote into a state.",
-        usage: "qevm decode REQUEST.json\nqevm decode --vmsd VMSD.json SECTION.bin"
+        abstract: "Reads the bytes that QEMU wrote into a state, or a whole migration stream into a document.",
+        usage: """
+            qevm decode STREAM.mig
+            qevm decode disk.qcow2 --snapshot NAME
+            qevm decode REQUEST.json
+            qevm decode --vmsd VMSD.json SECTION.bin
+            """
     )
 
     @Argument(
         help: ArgumentHelp(
-            "A request document, as for POST /v1/decode; with --vmsd the bytes of a section.",
+            """
+            A migration stream, bare, gzip-compressed, saved by libvirt or in a qcow2 image; a request document, as for \
+            POST /v1/decode; with --vmsd the bytes of a section.
+            """,
             valueName: "file"
         )
     )
@@ -20,6 +29,7 @@ struct Decode: ParsableCommand {
 
     @OptionGroup var options: RequestOptions
     @OptionGroup var printing: PrintingOptions
+    @OptionGroup var stream: StreamOptions
 
     @Option(help: ArgumentHelp("The destination's state before the load.", valueName: "file"))
     var initial: String?
@@ -30,47 +40,102 @@ struct Decode: ParsableCommand {
     @Flag(help: "Give the place of each leaf in the bytes.")
     var offsets = false
 
+    @Option(
+        help: ArgumentHelp("Sections of a stream to be decoded, by idstr or VMSD name: cpu,timer.", valueName: "names")
+    )
+    var sections: String?
+
+    @Flag(help: "Give the stream's vmdesc too.")
+    var vmdesc = false
+
+    @Flag(
+        help:
+            "Give the bytes of what has no state too: the document then holds the whole stream, guest memory included."
+    )
+    var raw = false
+
+    @Option(help: ArgumentHelp("Write the final content of a RAM block to the file of -o instead.", valueName: "block"))
+    var extractRAM: String?
+
     @Option(help: ArgumentHelp("The form of the answer: json.", valueName: "form"))
     var format: Format = .json
 
     enum Format: String, ExpressibleByArgument { case json }
 
-    /// How a whole migration stream begins.
-    private static let magic = Array("QEVM".utf8)
+    mutating func validate() throws {
+        if extractRAM != nil, options.output == nil { throw ValidationError("--extract-ram needs -o FILE.") }
+    }
 
     func run() throws {
         var answer = printing.options
         answer.recordsOffsets = offsets
-        let document: JSONDocument
-        var stream: [UInt8]?
-        if options.vmsd != nil {
-            var members: [(name: String, json: [UInt8])] = []
-            if let initial { members.append(("initial", try Input.json(initial).root.json())) }
-            if partial { members.append(("partial", Array("true".utf8))) }
-            document = try options.document(members)
-            stream = try Input.read(file)
-        } else {
-            try options.goWithoutRequest([("initial", initial != nil), ("partial", partial)])
-            let bytes = try Input.read(file)
-            guard !bytes.starts(with: Self.magic) else {
-                try Output.write(
-                    try qevm.run { () throws(VMStateError) in
-                        var options = StreamDocument.Options()
-                        options.answer = answer
-                        let result = try StreamDocument(try MigrationStream(reading: BytesSource(bytes)), options)
-                            .json()
-                        for finding in result.findings { Output.error("\(finding)") }
-                        return result.text + Array("\n".utf8)
-                    },
-                    to: options.output
-                )
-                return
-            }
-            document = try Input.json(bytes, file)
+        guard options.vmsd == nil else { return try decodeSection(answer) }
+        switch try stream.open(file, isSized: raw) {
+        case .stream(let opened): try decodeStream(opened.source, answer)
+        case .json(let bytes):
+            try options.goWithoutRequest([
+                ("initial", initial != nil), ("partial", partial), ("sections", sections != nil), ("vmdesc", vmdesc),
+                ("raw", raw), ("extract-ram", extractRAM != nil), ("vmsds", stream.vmsds != nil),
+            ])
+            try write(answer, try Input.json(bytes, file), stream: nil)
         }
+    }
+
+    private func decodeSection(_ answer: AnswerOptions) throws {
+        var members: [(name: String, json: [UInt8])] = []
+        if let initial { members.append(("initial", try Input.json(initial).root.json())) }
+        if partial { members.append(("partial", Array("true".utf8))) }
+        try write(answer, try options.document(members), stream: try Input.read(file))
+    }
+
+    private func write(_ answer: AnswerOptions, _ document: JSONDocument, stream: [UInt8]?) throws {
         let bytes = try qevm.run { () throws(VMStateError) in
             try DecodeRequest(document.root, stream: stream).document(answer)
         }
         try Output.write(bytes + Array("\n".utf8), to: options.output)
+    }
+
+    // MARK: Whole streams
+
+    private func decodeStream(_ source: any StreamSource, _ answer: AnswerOptions) throws {
+        try options.goWithStreams([("initial", initial != nil), ("partial", partial)])
+        var request = try stream.request()
+        request.answer = answer
+        request.sections = sections.map { $0.split(separator: ",").map(String.init) }
+        request.hasVMDesc = vmdesc
+        request.isRaw = raw
+        let bar = ProgressBar(size: source.size)
+        request.progress = { bar?.update($0) }
+        defer { bar?.finish() }
+        if let extractRAM { return try extract(extractRAM, source, request) }
+        let result = try qevm.run { () throws(VMStateError) in
+            try request.document(try request.read(source), of: source)
+        }
+        bar?.finish()
+        try Output.write(result.text + Array("\n".utf8), to: options.output)
+        try report(result.findings)
+    }
+
+    private func extract(_ block: String, _ source: any StreamSource, _ request: StreamRequest) throws {
+        guard let output = options.output else { return }
+        var request = request
+        let target = try reading(output) { () throws(VMStateError) in
+            RAMFile(block: block, in: try SparseFile(path: output))
+        }
+        request.pages = target
+        let read = try qevm.run { () throws(VMStateError) in try request.read(source, keepsPayloads: false) }
+        guard target.size != nil else {
+            let names = read.blocks.map { "\"\($0.idstr)\"" }.joined(separator: ", ")
+            throw CommandFailure.invalid("\(file): error: no block \"\(block)\"; the stream has \(names)")
+        }
+        try report(read.findings.filter { $0.severity == .error })
+    }
+
+    /// What is missing goes to standard error, and the status says that something is.
+    private func report(_ findings: [Finding]) throws(CommandFailure) {
+        guard !findings.isEmpty else { return }
+        let report = ValidationReport(findings)
+        let lines = report.text { finding in finding.offset.map { "\(file):\($0)" } ?? file }
+        throw .invalid(lines + "\(file): \(report.summary)")
     }
 }

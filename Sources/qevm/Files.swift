@@ -52,6 +52,44 @@ enum Output {
         guard close(descriptor) == 0 else { throw .unreadable("\(path): \(systemError())") }
     }
 
+    /// Lets `body` write a file piece by piece; the file is there under its name only when all of it is.
+    ///
+    /// Standard output gets the pieces as they come.
+    static func replace(
+        _ path: String?,
+        _ body: ((_ bytes: [UInt8]) throws(CommandFailure) -> Void) throws(CommandFailure) -> Void
+    ) throws(CommandFailure) {
+        guard let path, path != "-" else {
+            return try body { (bytes) throws(CommandFailure) in try write(bytes, STDOUT_FILENO, "standard output") }
+        }
+        var status = stat()
+        // A device or a pipe stays what it is.
+        let isThere = unsafe stat(path, &status) == 0
+        let isOther = isThere && status.st_mode & S_IFMT != S_IFREG
+        let part = isOther ? path : path + ".part"
+        let descriptor = unsafe open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .unreadable("\(part): \(systemError())") }
+        do throws(CommandFailure) {
+            do throws(CommandFailure) {
+                try body { (bytes) throws(CommandFailure) in try write(bytes, descriptor, path) }
+            } catch {
+                close(descriptor)
+                throw error
+            }
+            guard close(descriptor) == 0 else { throw .unreadable("\(part): \(systemError())") }
+            let isInPlace = unsafe isOther || rename(part, path) == 0
+            guard isInPlace else { throw .unreadable("\(path): \(systemError())") }
+        } catch {
+            if !isOther { unsafe unlink(part) }
+            throw error
+        }
+    }
+
+    /// A line that is written over by the next one.
+    static func progress(_ line: String) {
+        try? write(Array(line.utf8), STDERR_FILENO, "standard error")
+    }
+
     /// A message for the person at the terminal.
     static func error(_ message: String) {
         try? write(Array((message + "\n").utf8), STDERR_FILENO, "standard error")

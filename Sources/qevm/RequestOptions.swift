@@ -38,6 +38,15 @@ struct RequestOptions: ParsableArguments {
         throw .unreadable("error: --\(option.0) goes with --vmsd; a request document says it itself")
     }
 
+    /// Refuses options about a description: a whole stream has its own.
+    func goWithStreams(_ more: [(name: String, isGiven: Bool)]) throws(CommandFailure) {
+        let own = [
+            ("dialect", dialect != nil), ("version-id", versionID != nil), ("define", !definitions.isEmpty),
+        ]
+        guard let option = (own + more).first(where: { $0.1 }) else { return }
+        throw .unreadable("error: --\(option.0) goes with --vmsd, not with a whole migration stream")
+    }
+
     /// The request document that these options make, with further members: name and JSON text.
     func document(_ members: [(name: String, json: [UInt8])]) throws(CommandFailure) -> JSONDocument {
         var writer = JSONObjectWriter(limit: .max)

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import Containers
 internal import Engine
 
 /// `qevm validate`: findings about a description, a state or a stream.
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Checks a description, and whether a state or a stream goes with it.",
-        usage: "qevm validate VMSD.json\nqevm validate REQUEST.json\nqevm validate --vmsd VMSD.json --state STATE.json"
+        abstract: "Checks a description, whether a state or bytes go with it, or a whole migration stream.",
+        usage:
+            "qevm validate STREAM.mig\nqevm validate VMSD.json\nqevm validate REQUEST.json\nqevm validate --vmsd VMSD.json --state STATE.json"
     )
 
     @Argument(
         help: ArgumentHelp(
-            "A VMSD, a -dump-vmstate, a vmdesc, or a request document as for POST /v1/validate.",
+            "A migration stream, a VMSD, a -dump-vmstate, a vmdesc, or a request document as for POST /v1/validate.",
             valueName: "file"
         )
     )
     var file: String?
 
     @OptionGroup var options: RequestOptions
+    @OptionGroup var whole: StreamOptions
 
     @Option(help: ArgumentHelp("A state to be encoded.", valueName: "file"))
     var state: String?
@@ -36,15 +39,26 @@ struct Validate: ParsableCommand {
     }
 
     func run() throws {
-        let document = try requestDocument()
+        var text: [UInt8] = []
+        if let file {
+            switch try whole.open(file) {
+            case .stream(let opened): return try check(opened.source, file)
+            case .json(let bytes): text = bytes
+            }
+        }
+        let document = try requestDocument(text)
         let bytes = try stream.map { path throws(CommandFailure) in try Input.read(path) }
         let report = try qevm.run { () throws(VMStateError) in
             try ValidateRequest(document.root, stream: bytes).report()
         }
         let name = options.vmsd ?? file ?? "-"
+        try write(report, name) { finding in finding.path.map { "\(name):\($0)" } ?? name }
+    }
+
+    private func write(_ report: ValidationReport, _ name: String, _ place: (Finding) -> String) throws {
         let answer = try qevm.run { () throws(VMStateError) in
             switch format {
-            case .text: Array(report.text { $0.path.map { "\(name):\($0)" } ?? name }.utf8)
+            case .text: Array(report.text(place).utf8)
             case .json: try report.json() + Array("\n".utf8)
             case .sarif: try report.sarif() + Array("\n".utf8)
             }
@@ -53,11 +67,30 @@ struct Validate: ParsableCommand {
         if !report.isValid { throw CommandFailure(message: "\(name): \(report.summary)", status: 1) }
     }
 
+    /// A whole migration stream.
+    private func check(_ source: any StreamSource, _ file: String) throws {
+        try options.goWithStreams([("state", state != nil), ("stream", stream != nil)])
+        var request = try whole.request()
+        let bar = ProgressBar(size: source.size)
+        request.progress = { bar?.update($0) }
+        defer { bar?.finish() }
+        let report = try qevm.run { () throws(VMStateError) in
+            do throws(VMStateError) {
+                return request.report(try request.read(source))
+            } catch {
+                guard error.code == .streamInvalid else { throw error }
+                return ValidationReport(error)
+            }
+        }
+        bar?.finish()
+        try write(report, file) { finding in finding.offset.map { "\(file):\($0)" } ?? file }
+    }
+
     /// A file that is a description becomes a request about it.
-    private func requestDocument() throws -> JSONDocument {
+    private func requestDocument(_ text: [UInt8]) throws -> JSONDocument {
         var members: [(name: String, json: [UInt8])] = []
         if let file {
-            let document = try Input.json(file)
+            let document = try Input.json(text, file)
             if document.root["vmsd"] != nil, document.root["definitions"] == nil {
                 try options.goWithoutRequest([("state", state != nil)])
                 return document

@@ -14,7 +14,7 @@ import Testing
         let source = BytesSource(bytes)
         let request = StreamRequest()
         let patch = try JSONPatch(JSONDocument(parsing: Array(patch.utf8)).root)
-        return try request.pieces(patching: request.read(source), with: patch, size: bytes.count)
+        return try request.pieces(patching: request.read(source), with: [patch], size: bytes.count)
             .bytes(of: source, limit: 1 << 20)
     }
 
@@ -95,7 +95,7 @@ import Testing
         let patch = try JSONPatch(
             JSONDocument(parsing: Array(#"[{"op":"test","path":"/page_size","value":1024}]"#.utf8)).root
         )
-        let pieces = try request.pieces(patching: request.read(source), with: patch, size: bytes.count)
+        let pieces = try request.pieces(patching: request.read(source), with: [patch], size: bytes.count)
         #expect(pieces == [.source(0..<bytes.count)])
     }
 

@@ -22,7 +22,7 @@ public struct StreamRequest {
     public var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
     /// Is told the offset, now and then.
     public var progress: ((Int) -> Void)?
-    private let limits: Limits
+    let limits: Limits
 
     /// The whole stream, by its own vmdesc.
     public init(limits: Limits = .default) {
@@ -146,24 +146,17 @@ public struct StreamRequest {
             .pieces(for: document)
     }
 
-    /// The pieces of a stream after a JSON Patch on its document: only sections that it changes are written anew.
+    /// The pieces of a stream after JSON Patches on its document: only sections that they change are written anew.
     ///
     /// - Throws: `patch-failed`, and what cannot be written, with its place in the document.
     public func pieces(
         patching stream: MigrationStream,
-        with patch: JSONPatch,
+        with patches: [JSONPatch],
         size: Int
     ) throws(VMStateError) -> [StreamPiece] {
-        var options = StreamDocument.Options()
-        options.descriptions = descriptions
-        let text = try StreamDocument(stream, options, limits: limits).json().text
-        let before: JSONDocument
-        do throws(JSONError) {
-            before = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth + 8, allowsDuplicates: true)
-        } catch {
-            throw VMStateError(.limitExceeded, expected: "a document", found: error.reason.rawValue)
-        }
-        let after = try patch.apply(to: before.root, limits: limits)
-        return try StreamEncoder(stream, size: size, descriptions: descriptions, limits: limits).pieces(for: after.root)
+        var document = try StreamDocument.parsed(stream, descriptions, limits: limits)
+        for patch in patches { document = try patch.apply(to: document.root, limits: limits) }
+        return try StreamEncoder(stream, size: size, descriptions: descriptions, limits: limits)
+            .pieces(for: document.root)
     }
 }

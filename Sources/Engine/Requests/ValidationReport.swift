@@ -5,7 +5,8 @@ public struct ValidationReport: Sendable {
     /// Everything that was found.
     public let findings: [Finding]
 
-    init(_ findings: [Finding]) {
+    /// The report of these findings.
+    public init(_ findings: [Finding]) {
         self.findings = findings
     }
 

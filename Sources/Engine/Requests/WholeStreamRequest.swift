@@ -27,7 +27,9 @@ public struct WholeStreamRequest {
 
     /// The bytes.
     ///
-    /// - Parameter source: the stream that the document was made of; nil: the document holds everything.
+    /// What the document does not hold is copied from `source`, the stream that it was made of; without one it must hold
+    /// everything.
+    ///
     /// - Throws: what cannot be written, with its place in the document.
     public func bytes(from source: (any StreamSource)?) throws(VMStateError) -> [UInt8] {
         guard let source else { return try StreamBuilder.bytes(of: document, limits: limits) }

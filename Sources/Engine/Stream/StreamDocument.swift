@@ -30,6 +30,23 @@ public struct StreamDocument {
         self.limits = limits
     }
 
+    /// The document of a whole stream, to be looked at and changed.
+    static func parsed(
+        _ stream: MigrationStream,
+        _ descriptions: [String: VMStateCodec],
+        limits: Limits
+    ) throws(VMStateError) -> JSONDocument {
+        var options = Options()
+        options.descriptions = descriptions
+        let text = try StreamDocument(stream, options, limits: limits).json().text
+        do throws(JSONError) {
+            // States lie three levels deep in the document.
+            return try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth + 8, allowsDuplicates: true)
+        } catch {
+            throw VMStateError(.limitExceeded, expected: "a document", found: error.reason.rawValue)
+        }
+    }
+
     /// The text, and what is missing in it.
     ///
     /// - Throws: `limit-exceeded`.

@@ -47,7 +47,7 @@ public struct StreamEncoder {
     ///
     /// - Throws: what cannot be written, with its place in the document.
     public consuming func pieces(for document: JSONNode) throws(VMStateError) -> [StreamPiece] {
-        let before = try originalDocument()
+        let before = try StreamDocument.parsed(original, descriptions, limits: limits)
         try checkUnchanged(document, before.root)
         try configuration(document, before.root)
         try sections(document, before.root)
@@ -59,17 +59,6 @@ public struct StreamEncoder {
             }
         }
         return changes.pieces(size: size)
-    }
-
-    private func originalDocument() throws(VMStateError) -> JSONDocument {
-        var options = StreamDocument.Options()
-        options.descriptions = descriptions
-        let text = try StreamDocument(original, options, limits: limits).json().text
-        do throws(JSONError) {
-            return try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth + 8, allowsDuplicates: true)
-        } catch {
-            throw VMStateError(.limitExceeded, expected: "a document", found: error.reason.rawValue)
-        }
     }
 
     /// What is not configuration or section cannot be changed: silently dropping a change would be worse than refusing it.

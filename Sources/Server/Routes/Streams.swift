@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Containers
 internal import Engine
 internal import HTTP
 
@@ -42,6 +43,7 @@ extension Routes {
         }
         body.request.hasVMDesc = try flag("vmdesc", request.head) || body.request.hasVMDesc
         body.request.isRaw = try flag("raw", request.head) || body.request.isRaw
+        body.request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
         return body
     }
 
@@ -87,7 +89,7 @@ extension Routes {
             let pieces = try run { () throws(VMStateError) in
                 try body.request.pieces(
                     patching: try body.request.read(body.source),
-                    with: try JSONPatch(patch.root),
+                    with: [try JSONPatch(patch.root)],
                     size: body.source.size ?? 0
                 )
             }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `place=value`: a new value for a place of a stream's document.
+struct StreamAssignment {
+    private let path: JSONPointer
+    private let value: String
+
+    /// - Throws: `request-invalid` when it is none.
+    init(_ text: String) throws(VMStateError) {
+        guard let equals = text.firstIndex(of: "="), let path = JSONPointer(String(text[..<equals])),
+            !path.tokens.isEmpty
+        else { throw RequestReader.error("PLACE=VALUE with a JSON Pointer as place", "\"\(text)\"") }
+        self.path = path
+        value = String(text[text.index(after: equals)...])
+    }
+
+    /// The operation of a JSON Patch that it amounts to.
+    func operation(in document: JSONNode) throws(VMStateError) -> [UInt8] {
+        let place = try resolved(in: document)
+        var node = document
+        for token in place.tokens {
+            let next =
+                node.kind == .array
+                ? Int(token).flatMap { node.elements.indices.contains($0) ? node.elements[$0] : nil } : node[token]
+            guard let next else {
+                throw VMStateError(
+                    .patchFailed,
+                    expected: "a value at \"\(place)\"",
+                    found: "none",
+                    statePath: place
+                )
+            }
+            node = next
+        }
+        var writer = JSONObjectWriter(limit: .max)
+        writer.member("op", "replace")
+        writer.member("path", place.description)
+        // A string of digits, such as a buffer in hex, is no number where a string stands.
+        if let json = try? JSONDocument(parsing: Array(value.utf8)).root, node.kind != .string || json.kind != .number {
+            writer.member("value", json: json.json())
+        } else {
+            writer.member("value", value)
+        }
+        return try writer.finish()
+    }
+
+    /// A section may be named by its idstr.
+    private func resolved(in document: JSONNode) throws(VMStateError) -> JSONPointer {
+        guard path.tokens.count > 1, path.tokens[0] == "sections", Int(path.tokens[1]) == nil else { return path }
+        let name = path.tokens[1]
+        let found = (document["sections"]?.elements ?? []).enumerated().filter {
+            $1["idstr"]?.string == name && $1["state"] != nil
+        }
+        guard found.count == 1, let section = found.first else {
+            throw VMStateError(
+                .patchFailed,
+                expected: "one section \"\(name)\" with a state",
+                found: found.isEmpty ? "none" : "sections " + found.map { String($0.offset) }.joined(separator: ", "),
+                statePath: JSONPointer(["sections"])
+            )
+        }
+        return JSONPointer(["sections", String(section.offset)] + path.tokens.dropFirst(2))
+    }
+}
+
+extension StreamRequest {
+    /// The patch that assignments amount to.
+    ///
+    /// - Parameters:
+    ///   - stream: the stream, read whole.
+    ///   - assignments: `place=value`; a place is a JSON Pointer into the document, in which a section may be named by its
+    ///     idstr.
+    /// - Returns: the patch.
+    /// - Throws: `request-invalid` and `patch-failed`.
+    public func patch(
+        _ stream: MigrationStream,
+        setting assignments: [String]
+    ) throws(VMStateError) -> JSONPatch {
+        let document = try StreamDocument.parsed(stream, descriptions, limits: limits)
+        var text: [UInt8] = [UInt8(ascii: "[")]
+        for (index, assignment) in assignments.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ",")) }
+            text += try StreamAssignment(assignment).operation(in: document.root)
+        }
+        text.append(UInt8(ascii: "]"))
+        guard let patch = try? JSONDocument(parsing: text).root else {
+            throw VMStateError(.requestInvalid, expected: "a patch")
+        }
+        return try JSONPatch(patch)
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Containers
+internal import Engine
+
+/// `qevm edit`: changes values in a migration stream.
+struct Edit: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Changes values in a migration stream.",
+        discussion: """
+            Only the sections that are touched are written anew; everything else is copied. Places are those of the \
+            document that "qevm decode" prints; a section may also be named by its idstr: /sections/timer/state/….
+            """
+    )
+
+    @Argument(help: ArgumentHelp("A migration stream.", valueName: "file"))
+    var file: String
+
+    @OptionGroup var stream: StreamOptions
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "A new value: JSON, or text where a string stands now. May be repeated.",
+            valueName: "place=value"
+        )
+    )
+    var assignments: [String] = []
+
+    @Option(help: ArgumentHelp("A JSON Patch (RFC 6902) against the decoded document.", valueName: "file"))
+    var patch: String?
+
+    @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the stream goes.", valueName: "file"))
+    var output: String?
+
+    mutating func validate() throws {
+        if assignments.isEmpty, patch == nil { throw ValidationError("Give --set or --patch.") }
+    }
+
+    func run() throws {
+        let request = try stream.request()
+        let source = try stream.openStream(file, isSized: true)
+        let patch = try patch.map { path throws(CommandFailure) in try Input.json(path) }
+        let pieces = try qevm.run { () throws(VMStateError) in
+            let read = try request.read(source)
+            var edits: [JSONPatch] = []
+            if let patch { edits.append(try JSONPatch(patch.root)) }
+            if !assignments.isEmpty { edits.append(try request.patch(read, setting: assignments)) }
+            return try request.pieces(patching: read, with: edits, size: source.size ?? 0)
+        }
+        try Output.replace(output) { (write) throws(CommandFailure) in
+            var failure: CommandFailure?
+            try reading(file) { () throws(VMStateError) in
+                try pieces.write(from: source) { (bytes) throws(VMStateError) in
+                    do throws(CommandFailure) {
+                        try write(bytes)
+                    } catch {
+                        failure = error
+                        throw .unreadable("the output")
+                    }
+                }
+            }
+            if let failure { throw failure }
+        }
+    }
+}
