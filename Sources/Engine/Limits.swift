@@ -22,6 +22,11 @@ public struct Limits: Sendable, Hashable {
     /// Bytes of device sections of a whole stream that are kept to be decoded.
     public var heldBytes = 256 << 20
 
+    /// Sections and commands of a whole stream that are listed, and RAM blocks.
+    public var streamItems = 1 << 20
+    /// Findings of a whole stream that are listed for one rule; how many more there were is said in one.
+    public var findings = 100
+
     /// What applies when nothing else is said.
     public static let `default` = Limits()
 

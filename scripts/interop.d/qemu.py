@@ -30,11 +30,11 @@ class QemuEnded(Exception):
 class Qemu:
     running = []
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, machine=MACHINE):
         path = os.path.join(folder, "qmp-%d" % time.monotonic_ns())
         self.log = open(path + ".log", "w+")
         self.process = subprocess.Popen(
-            [*MACHINE, "-qmp", "unix:%s,server=on,wait=off" % path, *arguments],
+            [*machine, "-qmp", "unix:%s,server=on,wait=off" % path, *arguments],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         Qemu.running.append(self)
         self.socket = socket.socket(socket.AF_UNIX)
@@ -78,7 +78,7 @@ class Qemu:
             if "event" not in answer:
                 return answer
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         try:
             self.file.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
             self.file.flush()

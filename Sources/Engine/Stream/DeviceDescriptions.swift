@@ -11,11 +11,18 @@ struct DeviceDescriptions: Sendable {
         let length: Int
     }
 
+    private struct Key: Hashable {
+        let name: String
+        let instanceID: Int
+    }
+
     /// The text, as it stands in the stream.
     let text: [UInt8]
     let document: JSONDocument
     let pageSize: Int?
     let all: [Device]
+    /// The devices of each name, in their order.
+    private let places: [Key: [Int]]
     /// The description of the configuration; QEMU writes one since 8.2.
     let configuration: JSONNode?
 
@@ -44,18 +51,31 @@ struct DeviceDescriptions: Sendable {
         }
         self.configuration = configuration
         self.all = all
+        var places: [Key: [Int]] = [:]
+        for (index, device) in all.enumerated() {
+            places[Key(name: device.name, instanceID: device.instanceID), default: []].append(index)
+        }
+        self.places = places
     }
 
     /// Whether it has what every vmdesc has.
     var isWhole: Bool { document.root["devices"] != nil }
 
     /// The device that describes a section: by order, and by name where the order does not fit.
+    ///
+    /// - Parameter ordinal: the device behind that of the section before. Of several with the section's name the next one from
+    ///   there on is taken, or the first.
     func find(_ section: MigrationStream.Section, ordinal: Int) -> Int? {
-        func fits(_ device: Device) -> Bool {
-            device.name == section.idstr && device.instanceID == Int(section.instanceID)
+        let key = Key(name: section.idstr, instanceID: Int(section.instanceID))
+        guard let places = places[key] else { return nil }
+        // The first place that is not before `ordinal`.
+        var low = 0
+        var high = places.count
+        while low < high {
+            let middle = (low + high) / 2
+            if places[middle] < ordinal { low = middle + 1 } else { high = middle }
         }
-        if all.indices.contains(ordinal), fits(all[ordinal]) { return ordinal }
-        return all.firstIndex(where: fits)
+        return low < places.count ? places[low] : places.first
     }
 }
 

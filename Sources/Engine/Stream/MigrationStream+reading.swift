@@ -35,9 +35,11 @@ extension MigrationStream {
         _ options: ReadOptions = ReadOptions(),
         limits: Limits = .default
     ) throws(VMStateError) {
-        var devices: DeviceDescriptions?
+        let located: (devices: DeviceDescriptions, offset: Int)?
         if let size = source.size {
-            devices = try VMDescLocator.find(in: source, size: size, limits: limits)?.devices
+            located = try VMDescLocator.find(in: source, size: size, limits: limits)
+        } else {
+            located = nil
         }
         var own = StreamReader.Options()
         own.descriptions = options.descriptions
@@ -47,9 +49,19 @@ extension MigrationStream {
         let wanted = options.sections
         let keeps = options.keepsPayloads
         own.keeps = { idstr in keeps && Self.selects(idstr, wanted) }
-        var reader = StreamReader(source, own, devices: devices, limits: limits)
+        var reader = StreamReader(source, own, devices: located?.devices, at: located?.offset, limits: limits)
         try reader.read()
+        if let located, reader.stream.isAnother(than: located.offset) {
+            // What looked like the vmdesc lies in guest memory, or behind the stream.
+            reader = StreamReader(source, own, devices: nil, limits: limits)
+            try reader.read()
+        }
         self = reader.stream
+    }
+
+    /// Whether the stream was read to an end at which the vmdesc is not the one that lies at `offset`.
+    private func isAnother(than offset: Int) -> Bool {
+        ends.count == 1 && vmdesc?.lowerBound != offset
     }
 
     /// Whether a section is one of those that are wanted.

@@ -18,6 +18,8 @@ public protocol RAMPageSink: AnyObject {
 struct RAMState {
     var pageSize = 4096
     var isPageSizeKnown = false
+    /// Whether the page size was looked for in this section.
+    var isProbed = false
     var isIgnoringShared = false
     var isMapped = false
     var blocks: [RAMBlock] = []
@@ -25,9 +27,15 @@ struct RAMState {
     var indexes: [[UInt8]: Int] = [:]
     /// The block of the last page record, for CONTINUE; -1: none yet.
     var last = -1
-    /// Which pages came, a bit for each; empty where that is not counted.
+    /// Which pages came, a bit for each; empty where that is not counted, and before the first page.
     var sent: [[UInt64]] = []
+    /// How many words of such bits a stream may still ask for.
+    var sentRoom = 4 * ((1 << 40) / 4096 / 64)
     /// What positions in a mapped-ram file count from.
     var mappingBase: Int?
+    /// Whether the words of the bitmaps there have their most significant byte first; nil: not known yet.
+    var isBitmapSwapped: Bool?
     var counts = RAMCounts()
+    /// Whether other channels were waited for, on which pages may have come.
+    var hasFlushed = false
 }

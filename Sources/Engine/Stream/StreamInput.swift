@@ -34,6 +34,21 @@ struct StreamInput {
     /// How many bytes the source has; nil: not known yet.
     var size: Int? { source.size }
 
+    // MARK: Looking elsewhere
+
+    /// Bytes from anywhere in the stream; nil: a pipe has no anywhere, or they are behind the end.
+    func peek(_ count: Int, at offset: Int) throws(VMStateError) -> [UInt8]? {
+        guard let size = source.size, offset >= 0, count <= size, offset <= size - count else { return nil }
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let read = try source.read(into: &bytes, from: filled, at: offset + filled)
+            if read == 0 { return nil }
+            filled += read
+        }
+        return bytes
+    }
+
     // MARK: Looking ahead
 
     /// Tries to have `count` bytes in the window.

@@ -43,10 +43,17 @@ extension StreamReader {
             )
         }
         let payload = try input.bytes(length, "the command \(name)")
+        held += length
+        guard held <= limits.heldBytes else {
+            throw VMStateError(
+                .limitExceeded,
+                at: offset,
+                expected: "sections and commands of at most \(limits.heldBytes) bytes together"
+            )
+        }
         var command = MigrationStream.Command(number: number, offset: offset, payload: payload)
         switch number {
-        case 3: if length == 16 { hasAdvised = true }
-        case 5: break
+        case 3: if length == 16 { advised = payload.bigEndian64(at: 0) }
         case 6: try checkDiscard(payload, at: offset + 5)
         case 7:
             let size = Int(payload.bigEndian32(at: 0))
@@ -77,6 +84,20 @@ extension StreamReader {
         default: break
         }
         stream.commands.append(command)
+        // RUN ends the reading of the package it is in.
+        if number == 5, let end = packages.last { try leavePackage(at: end) }
+    }
+
+    /// Moves to the end of a package behind which the loader does not read on.
+    mutating func leavePackage(at end: Int) throws(VMStateError) {
+        guard input.position < end else { return }
+        finding(
+            StreamRule.package,
+            .warning,
+            "\(end - input.position) bytes of a package are behind what ends it, where nothing reads them",
+            at: input.position
+        )
+        try input.drop(end - input.position, "the rest of a package")
     }
 
     /// What length would be right; nil: this one is.
@@ -86,7 +107,7 @@ extension StreamReader {
         }
         switch number {
         case 3: return length == 0 || length == 16 ? nil : "a length of 0 or 16"
-        case 6: return length >= 3 + 16 && (length - 3) % 16 <= 15 ? nil : "a length of at least 20"
+        case 6: return length >= 20 ? nil : "a length of at least 20"
         case 10: return length >= 1 ? nil : "a length of at least 1"
         default: return nil
         }

@@ -73,6 +73,15 @@ extension StreamReader {
             configuration.pageBits = Int(bits)
         case "configuration/capabilities":
             let count = try input.uint32("the number of capabilities")
+            guard count <= 256 else {
+                throw VMStateError(
+                    .streamInvalid,
+                    at: input.position - 4,
+                    expected: "at most 256 capabilities",
+                    found: String(count),
+                    rule: StreamRule.configuration
+                )
+            }
             var names: [String] = []
             for _ in 0..<count {
                 names.append(try input.countedString("a capability's name"))

@@ -7,9 +7,8 @@ extension StreamReader {
     /// Its end is known from the vmdesc, from a description that was given, or by the footer behind it, in this order; what
     /// is known is checked against the footer.
     mutating func fullSection(_ section: inout MigrationStream.Section) throws(VMStateError) {
-        let ordinal = fullSections
-        fullSections += 1
-        section.device = stream.devices?.find(section, ordinal: ordinal)
+        section.device = stream.devices?.find(section, ordinal: nextDevice)
+        if let device = section.device { nextDevice = device + 1 }
         guard let size = try measure(&section) else {
             throw VMStateError(
                 .streamInvalid,
@@ -76,12 +75,21 @@ extension StreamReader {
             do throws(VMStateError) {
                 var options = VMStateCodec.DecodeOptions()
                 options.versionID = section.versionID
-                _ = try codec.decode(input.copy(0..<size), options)
-                return size
+                let decoded = try codec.decode(input.copy(0..<size), options)
+                if decoded.consumed == size { return size }
+                refusal =
+                    refusal
+                    ?? VMStateError(
+                        .trailingBytes,
+                        at: decoded.consumed,
+                        expected: "the end of the section",
+                        found: "1 more byte"
+                    )
             } catch {
                 refusal = refusal ?? error
-                from = size + 1
             }
+            searched += size - from
+            from = size + 1
         }
         if hasFooters != true {
             _ = try input.has(min(limits.streamWindow, 1 << 20))
@@ -117,6 +125,13 @@ extension StreamReader {
     ///
     /// The payload has at least `start` bytes.
     mutating func findFooter(of id: UInt32, from start: Int) throws(VMStateError) -> Int? {
+        guard searched <= 16 * limits.streamWindow else {
+            throw VMStateError(
+                .limitExceeded,
+                at: input.position,
+                expected: "footers near the sections they end, as \(searched) bytes were looked through in vain"
+            )
+        }
         let pattern: [UInt8] = [0x7e] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: id >> $0) }
         var from = start
         var wanted = 64 << 10
@@ -126,10 +141,12 @@ extension StreamReader {
                 if try isPlausibleItem(at: place + 5) { return place }
                 from = place + 1
             }
-            if isWhole { return nil }
             from = max(from, input.available - 4)
-            wanted = max(input.available + 1, wanted * 2)
-            guard wanted <= limits.streamWindow else { return nil }
+            wanted = min(max(input.available + 1, wanted * 2), limits.streamWindow)
+            guard !isWhole, wanted > input.available else {
+                searched += input.available - start
+                return nil
+            }
         }
     }
 

@@ -14,6 +14,9 @@ enum PrivateContent: Sendable {
 
 /// Sections whose format is private to their device.
 extension StreamReader {
+    /// How many names a summary lists.
+    private static let maximumNames = 256
+
     mutating func privateSection(_ section: inout MigrationStream.Section) throws(VMStateError) {
         switch section.idstr {
         case "dirty-bitmap": section.content = try dirtyBitmap()
@@ -56,8 +59,11 @@ extension StreamReader {
             let offset = input.position
             let flags = try input.byte("a chunk of dirty-bitmap")
             guard flags & 0x80 == 0 else { throw wrong(offset, "flags below 0x80", "0x\(Hex.text([flags]))") }
-            if flags & 0x08 != 0 { names.append(try input.countedString("a node's name")) }
-            if flags & 0x04 != 0 { names.append(try input.countedString("a bitmap's name")) }
+            for (flag, what) in [(0x08, "a node's name"), (0x04, "a bitmap's name")] as [(UInt8, String)]
+            where flags & flag != 0 {
+                let name = try input.countedString(what)
+                if names.count < Self.maximumNames { names.append(name) }
+            }
             if flags & 0x10 != 0 {
                 let granularity = try input.uint32("a bitmap's granularity")
                 guard granularity >= 512, granularity & (granularity - 1) == 0 else {
@@ -85,13 +91,14 @@ extension StreamReader {
     /// Source: QEMU 7.2 migration/block.c, block_load().
     private mutating func blockDevices() throws(VMStateError) -> PrivateContent {
         var devices: [String] = []
+        var known: Set<String> = []
         var blocks = 0
         while true {
             let offset = input.position
             let flags = try input.uint64("a record of block") & 0x1ff
             if flags & 0x01 != 0 {
                 let name = try input.countedString("a block device's name")
-                if !devices.contains(name) { devices.append(name) }
+                if devices.count < Self.maximumNames, known.insert(name).inserted { devices.append(name) }
                 if flags & 0x08 == 0 { try input.drop(1 << 20, "1 MiB of \"\(name)\"") }
                 blocks += 1
             } else if flags & 0x06 == 0 {
@@ -139,7 +146,8 @@ extension StreamReader {
                 try input.drop(Int(count), "storage attributes")
                 values += Int(count)
             case 0x08: break
-            case 0x01, 0x04: return .summary([("values", .integer(values))])
+            case 0x01: return .summary([("values", .integer(values))])
+            case 0x04: throw wrong(offset, "storage attributes", "the mark of an error of the sender")
             default: throw wrong(offset, "flags 1, 2, 4 or 8", flags)
             }
         }

@@ -27,6 +27,7 @@ extension StreamReader {
             )
         }
         ram.counts = RAMCounts()
+        ram.isProbed = false
         defer {
             section.pages = ram.counts
             stream.blocks = ram.blocks
@@ -38,6 +39,7 @@ extension StreamReader {
         while true {
             guard try input.has(8) else { throw input.truncated(8, "a RAM record") }
             let word = input.word64()
+            if !ram.isPageSizeKnown, try isBeforePages(word) { continue }
             let mask = UInt64(ram.pageSize &- 1)
             let flags = Int(word & mask)
             let address = Int(truncatingIfNeeded: word & ~mask)
@@ -62,6 +64,7 @@ extension StreamReader {
             case RAMFlag.flush where flags == RAMFlag.flush && !ram.isMapped:
                 input.advance(8)
                 ram.counts.multifdFlushes += 1
+                ram.hasFlushed = true
             default: throw unknown(flags)
             }
         }
@@ -103,9 +106,8 @@ extension StreamReader {
         } else {
             try namedBlock()
         }
-        if UInt(bitPattern: address) > UInt(bitPattern: ram.blocks[ram.last].size &- ram.pageSize) {
-            throw outside(address)
-        }
+        // The difference may be negative, which no address is behind.
+        if address < 0 || address > ram.blocks[ram.last].size &- ram.pageSize { throw outside(address) }
         return ram.last
     }
 
@@ -141,7 +143,6 @@ extension StreamReader {
     // MARK: Pages
 
     private mutating func normal(_ block: Int, _ address: Int) throws(VMStateError) {
-        if !ram.isPageSizeKnown { try probePageSize() }
         ram.counts.normal &+= 1
         ram.blocks[block].counts.normal &+= 1
         markSent(block, address)
@@ -184,6 +185,7 @@ extension StreamReader {
 
     @inline(__always)
     private mutating func markSent(_ block: Int, _ address: Int) {
+        if ram.sent.isEmpty { prepareSent() }
         let page = address / ram.pageSize
         if page >> 6 < ram.sent[block].count { ram.sent[block][page >> 6] |= 1 << UInt64(page & 63) }
     }
@@ -265,41 +267,5 @@ extension StreamReader {
             )
         }
         if let sink = options.pages, sink.wants(block: block) { try sink.page(page[...], block: block, at: address) }
-    }
-
-    // MARK: The page size
-
-    /// Finds the page size by what follows the first page: a record has to.
-    private mutating func probePageSize() throws(VMStateError) {
-        defer {
-            ram.isPageSizeKnown = true
-            stream.pageSize = ram.pageSize
-        }
-        let candidates = [4096, 8192, 16384, 65536, 1024, 256].filter { size in
-            ram.blocks.allSatisfy { $0.size % size == 0 }
-        }
-        for size in candidates where try isRecord(at: size, pageSize: size) {
-            ram.pageSize = size
-            return
-        }
-    }
-
-    private mutating func isRecord(at ahead: Int, pageSize: Int) throws(VMStateError) -> Bool {
-        guard try input.has(ahead + 8) else { return false }
-        let word = input.word64(ahead: ahead)
-        let flags = Int(word & UInt64(pageSize - 1))
-        let address = word & ~UInt64(pageSize - 1)
-        switch flags {
-        case RAMFlag.end, RAMFlag.flush: return address == 0
-        case RAMFlag.page | RAMFlag.continue, RAMFlag.zero | RAMFlag.continue, RAMFlag.xbzrle | RAMFlag.continue,
-            RAMFlag.compressed | RAMFlag.continue:
-            return ram.last >= 0 && address < UInt64(ram.blocks[ram.last].size)
-        case RAMFlag.page, RAMFlag.zero, RAMFlag.xbzrle, RAMFlag.compressed:
-            guard try input.has(ahead + 9) else { return false }
-            let length = Int(input[ahead + 8])
-            guard try input.has(ahead + 9 + length) else { return false }
-            return ram.indexes[input.copy(ahead + 9..<ahead + 9 + length)] != nil
-        default: return false
-        }
     }
 }

@@ -7,15 +7,16 @@ extension StreamReader {
         let start = input.position
         input.advance(1)
         let length = Int(try input.uint32("the length of the vmdesc"))
-        if let devices = stream.devices, devices.text.count == length {
+        if let devices = stream.devices, start == located, devices.text.count == length {
             try input.drop(length, "the vmdesc")
             stream.vmdesc = start..<input.position
             return
         }
         let text = try input.bytes(length, "the vmdesc")
         stream.vmdesc = start..<input.position
+        let devices: DeviceDescriptions
         do throws(JSONError) {
-            stream.devices = try DeviceDescriptions(text, limits: limits)
+            devices = try DeviceDescriptions(text, limits: limits)
         } catch {
             throw VMStateError(
                 .streamInvalid,
@@ -25,11 +26,43 @@ extension StreamReader {
                 rule: StreamRule.vmdesc
             )
         }
+        guard devices.isWhole else {
+            throw VMStateError(
+                .streamInvalid,
+                at: start + 5,
+                expected: "a vmdesc with \"devices\"",
+                found: "none",
+                rule: StreamRule.vmdesc
+            )
+        }
+        stream.devices = devices
+        if stream.pageSize == nil { stream.pageSize = devices.pageSize }
+    }
+
+    private mutating func checkPageSize() {
+        guard let size = stream.devices?.pageSize, let vmdesc = stream.vmdesc else { return }
+        let bits = stream.configuration?.pageBits
+        if let bits, 1 << bits != size {
+            finding(
+                StreamRule.vmdesc,
+                .error,
+                "the vmdesc says that a page has \(size) bytes, the configuration says \(1 << bits)",
+                at: vmdesc.lowerBound
+            )
+        } else if !ram.blocks.isEmpty, ram.isPageSizeKnown, ram.pageSize != size {
+            finding(
+                StreamRule.vmdesc,
+                .error,
+                "the vmdesc says that a page has \(size) bytes, RAM has pages of \(ram.pageSize)",
+                at: vmdesc.lowerBound
+            )
+        }
     }
 
     /// What can be said only when everything was read.
     mutating func conclude() throws(VMStateError) {
         try countTrailing()
+        checkPageSize()
         pairDevices()
         checkDuplicates()
         checkUnfinished()
@@ -72,12 +105,13 @@ extension StreamReader {
 
     private mutating func pairDevices() {
         guard let devices = stream.devices else { return }
-        let full = stream.sections.indices.filter { stream.sections[$0].kind == .full }
-        for (ordinal, index) in full.enumerated() {
+        var used: Set<Int> = []
+        var next = 0
+        var ordinal = 0
+        for index in stream.sections.indices where stream.sections[index].kind == .full {
             let section = stream.sections[index]
-            let device = section.device ?? devices.find(section, ordinal: ordinal)
-            stream.sections[index].device = device
-            guard let device else {
+            defer { ordinal += 1 }
+            guard let device = section.device ?? devices.find(section, ordinal: next), !used.contains(device) else {
                 finding(
                     StreamRule.devices,
                     .error,
@@ -87,7 +121,9 @@ extension StreamReader {
                 )
                 continue
             }
-            if device != ordinal {
+            stream.sections[index].device = device
+            used.insert(device)
+            if device != next {
                 finding(
                     StreamRule.devices,
                     .warning,
@@ -96,6 +132,7 @@ extension StreamReader {
                     section: section.idstr
                 )
             }
+            next = device + 1
             let length = devices.all[device].length
             if section.device == nil || !section.isMeasured, section.payload.count != length {
                 finding(
@@ -107,7 +144,6 @@ extension StreamReader {
                 )
             }
         }
-        let used = Set(stream.sections.compactMap(\.device))
         for (index, device) in devices.all.enumerated() where !used.contains(index) {
             finding(
                 StreamRule.devices,
@@ -156,19 +192,30 @@ extension StreamReader {
     }
 
     private mutating func checkPages() {
-        guard !ram.isMapped else { return }
-        for index in ram.blocks.indices where index < ram.sent.count && !ram.sent[index].isEmpty {
+        guard !ram.isMapped, !ram.blocks.isEmpty else { return }
+        let last = stream.sections.last { $0.idstr == "ram" }?.offset ?? stream.understood
+        if ram.sent.isEmpty {
+            // Nothing asked for the bitmaps: no page came.
+            guard ram.blocks.contains(where: { $0.size > 0 }), !ram.isIgnoringShared else { return }
+            return finding(
+                StreamRule.ramIncomplete,
+                .warning,
+                "no page of any block came; multifd and RDMA send them elsewhere",
+                at: last,
+                section: "ram"
+            )
+        }
+        for index in ram.blocks.indices where !ram.sent[index].isEmpty {
             let sent = ram.sent[index].reduce(0) { $0 + $1.nonzeroBitCount }
             ram.blocks[index].pagesSent = sent
             let count = ram.blocks[index].size / ram.pageSize
             let isShared = ram.isIgnoringShared && sent == 0
-            let isElsewhere = stream.blocks.contains { $0.counts.multifdFlushes > 0 } || ram.counts.multifdFlushes > 0
-            guard sent < count, !isShared, !isElsewhere else { continue }
+            guard sent < count, !isShared, !ram.hasFlushed else { continue }
             finding(
                 StreamRule.ramIncomplete,
                 .warning,
                 "\(count - sent) of \(count) pages of \"\(ram.blocks[index].idstr)\" never came",
-                at: stream.sections.last { $0.idstr == "ram" }?.offset ?? stream.understood,
+                at: last,
                 section: "ram"
             )
         }

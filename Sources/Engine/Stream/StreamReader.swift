@@ -29,11 +29,19 @@ struct StreamReader {
     var hasFooters: Bool?
     /// Where the open packages end.
     var packages: [Int] = []
-    /// How many FULL sections there were: the place of the next one among the devices of the vmdesc.
-    var fullSections = 0
+    /// The place of the next FULL section among the devices of the vmdesc, as far as the order is kept.
+    var nextDevice = 0
     /// Bytes of payloads that are kept.
     var held = 0
-    var hasAdvised = false
+    /// Bytes in which footers were looked for in vain.
+    var searched = 0
+    /// How many findings each rule has, and what stands for those that are not listed.
+    private var found: [Rule.ID: Int] = [:]
+    private var omitted: [Rule.ID: Finding] = [:]
+    /// Where the vmdesc is that was found before the stream was read.
+    let located: Int?
+    /// The page sizes of all RAM blocks, or-ed, as POSTCOPY_ADVISE says; nil: it did not come.
+    var advised: UInt64?
 
     struct Started {
         let idstr: String
@@ -43,9 +51,16 @@ struct StreamReader {
         var hasEnded: Bool
     }
 
-    init(_ source: any StreamSource, _ options: Options, devices: DeviceDescriptions?, limits: Limits) {
+    init(
+        _ source: any StreamSource,
+        _ options: Options,
+        devices: DeviceDescriptions?,
+        at located: Int? = nil,
+        limits: Limits
+    ) {
         self.options = options
         self.limits = limits
+        self.located = located
         input = StreamInput(source, limit: limits.streamWindow)
         stream.devices = devices
         if let size = devices?.pageSize {
@@ -69,6 +84,7 @@ struct StreamReader {
             note(error)
         }
         try conclude()
+        stream.findings += omitted.values
         stream.findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
     }
 
@@ -105,6 +121,13 @@ struct StreamReader {
         while true {
             closePackages()
             stream.understood = input.position
+            guard stream.sections.count + stream.commands.count < limits.streamItems else {
+                throw VMStateError(
+                    .limitExceeded,
+                    at: input.position,
+                    expected: "at most \(limits.streamItems) sections and commands"
+                )
+            }
             options.progress?(input.position)
             guard try input.has(1) else {
                 throw VMStateError(
@@ -148,7 +171,10 @@ struct StreamReader {
         stream.ends.append(input.position)
         input.advance(1)
         stream.understood = input.position
-        guard packages.isEmpty else { return false }
+        if let end = packages.last {
+            try leavePackage(at: end)
+            return false
+        }
         guard try input.has(1) else { return true }
         if input[0] == 0x06 {
             try description()
@@ -349,7 +375,7 @@ struct StreamReader {
     mutating func note(_ error: VMStateError) {
         // What ends the reading after something that is noted already says nothing.
         guard error.offset != nil || error.expected != nil else { return }
-        stream.findings.append(Finding(error))
+        note(Finding(error))
     }
 
     mutating func finding(
@@ -359,8 +385,21 @@ struct StreamReader {
         at offset: Int,
         section: String? = nil
     ) {
-        stream.findings.append(
-            Finding(rule: rule, severity: severity, message: message, offset: offset, section: section)
+        note(Finding(rule: rule, severity: severity, message: message, offset: offset, section: section))
+    }
+
+    /// Adds a finding, or counts it where there are many of its rule.
+    private mutating func note(_ finding: Finding) {
+        let count = found[finding.rule, default: 0] + 1
+        found[finding.rule] = count
+        guard count > limits.findings else { return stream.findings.append(finding) }
+        let first = omitted[finding.rule]
+        let more = count - limits.findings
+        omitted[finding.rule] = Finding(
+            rule: finding.rule,
+            severity: max(first?.severity ?? finding.severity, finding.severity),
+            message: "\(more) more of this rule from here on",
+            offset: first?.offset ?? finding.offset
         )
     }
 }

@@ -4,6 +4,8 @@
 struct VMDescLocator {
     /// How many places that look like a vmdesc are tried.
     private static let maximumTries = 32
+    /// How many bytes of such places are parsed beyond the first.
+    private static let maximumBytes = 64 << 20
 
     /// The vmdesc, and where its type byte is; nil: there is none near the end.
     ///
@@ -14,6 +16,8 @@ struct VMDescLocator {
         limits: Limits
     ) throws(VMStateError) -> (devices: DeviceDescriptions, offset: Int)? {
         var length = min(size, 256 << 10)
+        var tries = maximumTries
+        var bytes = maximumBytes
         while length > 0 {
             let start = size - length
             var tail = [UInt8](repeating: 0, count: length)
@@ -23,15 +27,19 @@ struct VMDescLocator {
                 if read == 0 { return nil }
                 filled += read
             }
-            if let found = find(in: tail, limits: limits) { return (found.devices, start + found.offset) }
+            if let found = find(in: tail, &tries, &bytes, limits: limits) { return (found.devices, start + found.offset) }
             guard length < size, length < limits.streamWindow else { return nil }
             length = min(size, length * 8, limits.streamWindow)
         }
         return nil
     }
 
-    private static func find(in tail: [UInt8], limits: Limits) -> (devices: DeviceDescriptions, offset: Int)? {
-        var tries = 0
+    private static func find(
+        in tail: [UInt8],
+        _ tries: inout Int,
+        _ bytes: inout Int,
+        limits: Limits
+    ) -> (devices: DeviceDescriptions, offset: Int)? {
         var candidates: [(offset: Int, length: Int)] = []
         var from = 0
         while let place = tail.firstIndex(of: [0x00, 0x06], from: from, to: tail.count) {
@@ -39,15 +47,20 @@ struct VMDescLocator {
             let offset = place + 1
             guard offset + 6 <= tail.count, tail[offset + 5] == UInt8(ascii: "{") else { continue }
             let length = Int(tail.bigEndian32(at: offset + 1))
-            guard length <= tail.count - offset - 5, tail[offset + 4 + length] == UInt8(ascii: "}") else { continue }
+            guard length > 0, length <= tail.count - offset - 5, tail[offset + 4 + length] == UInt8(ascii: "}") else {
+                continue
+            }
             candidates.append((offset, length))
+            // The last ones count.
+            if candidates.count == 64 * maximumTries { candidates.removeFirst(32 * maximumTries) }
         }
         // The one that ends the data comes first, then the last ones.
         let ordered =
             candidates.filter { $0.offset + 5 + $0.length == tail.count }
             + candidates.reversed().filter { $0.offset + 5 + $0.length != tail.count }
-        for candidate in ordered where tries < maximumTries {
-            tries += 1
+        for candidate in ordered where tries > 0 && bytes > 0 {
+            tries -= 1
+            bytes -= candidate.length
             let text = Array(tail[candidate.offset + 5..<candidate.offset + 5 + candidate.length])
             guard let devices = try? DeviceDescriptions(text, limits: limits), devices.isWhole else { continue }
             return (devices, candidate.offset)
