@@ -3,12 +3,11 @@
 
 import json
 import random
-import socket
 import threading
 import time
 
-# How long one answer may take, in seconds.
-PATIENCE = 10
+from connection import PATIENCE, Connection, request
+
 WORDS = [{"name": "r%d" % number, "info": "uint32"} for number in range(32)]
 # Zeros that the answer leaves out: a large request with a small answer.
 PAD = 20000
@@ -31,7 +30,6 @@ class Client(threading.Thread):
         super().__init__(daemon=True)
         self.load = load
         self.connection = None
-        self.input = b""
 
     def run(self):
         sent = 0
@@ -51,45 +49,22 @@ class Client(threading.Thread):
     def leave(self):
         if self.connection is not None:
             self.connection.close()
-        self.connection, self.input = None, b""
+        self.connection = None
 
     def one(self, kind):
+        if self.connection is None:
+            self.connection = Connection(self.load.port)
         if kind == "get":
-            (status, answer), expected = self.exchange("GET", "/healthz", b""), {"status": "ok"}
+            data, expected = request("GET", "/healthz"), {"status": "ok"}
         else:
             body, expected = decode_request(kind == "large")
-            status, answer = self.exchange("POST", "/v1/decode", body)
+            data = request("POST", "/v1/decode", body)
+        self.connection.send(data)
+        status, fields, answer = self.connection.answer()
         if status != 200 or json.loads(answer) != expected:
             raise ValueError("%d %r instead of 200 %r" % (status, answer[:200], expected))
-
-    def exchange(self, method, path, body):
-        if self.connection is None:
-            self.connection = socket.create_connection(("127.0.0.1", self.load.port), timeout=PATIENCE)
-            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        head = "%s %s HTTP/1.1\r\nHost: cluster\r\n" % (method, path)
-        if method == "POST":
-            head += "Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
-        self.connection.sendall(head.encode() + b"\r\n" + body)
-        while b"\r\n\r\n" not in self.input:
-            self.read()
-        head, _, self.input = self.input.partition(b"\r\n\r\n")
-        start, *lines = head.decode().split("\r\n")
-        fields = dict((part.strip().lower() for part in line.split(":", 1)) for line in lines)
-        length = int(fields["content-length"])
-        while len(self.input) < length:
-            self.read()
-        answer, self.input = self.input[:length], self.input[length:]
-        if self.input:
-            raise ValueError("more than the answer: %r" % self.input[:200])
-        if "x-request-id" not in fields:
-            raise ValueError("no X-Request-Id")
-        return int(start.split()[1]), answer
-
-    def read(self):
-        piece = self.connection.recv(65536)
-        if not piece:
-            raise ConnectionError("closed before the end of the answer")
-        self.input += piece
+        if self.connection.input or "x-request-id" not in fields:
+            raise ValueError("more than the answer, or no X-Request-Id")
 
 
 class Load:

@@ -52,6 +52,9 @@ def end_all():
 class Instance:
     """One qevm, always on the same port."""
 
+    # Longer than HAProxy needs to see that /readyz says 503.
+    DRAIN_DELAY = 3
+
     def __init__(self, program, folder, number):
         self.program = program
         self.name = "qevm-%d" % number
@@ -62,6 +65,7 @@ class Instance:
 
     def start(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("QEVM")}
+        environment["QEVM_DRAIN_DELAY"] = str(self.DRAIN_DELAY)
         self.process = start([self.program, "serve", "--port", str(self.port)], self.log, env=environment)
         wait(self.answers, "%s: an answer" % self.name)
 
@@ -75,10 +79,9 @@ class Instance:
         except OSError:
             return False
 
-    def end(self, number):
-        """Sends the signal; the exit status, negative for a signal."""
-        self.process.send_signal(number)
-        return self.process.wait(timeout=4 * PATIENCE)
+    def ended(self):
+        """Waits for the end; the exit status, negative for a signal."""
+        return self.process.wait(timeout=self.DRAIN_DELAY + PATIENCE)
 
 
 class HAProxy:
