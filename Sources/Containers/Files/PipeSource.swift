@@ -9,6 +9,9 @@ public final class PipeSource: StreamSource {
     private let name: String
     private var position = 0
 
+    /// Linux's `F_SETPIPE_SZ`, which Glibc's module leaves out.
+    private static let setPipeSize: Int32 = 1031
+
     /// What can be read from `descriptor`.
     ///
     /// - Parameters:
@@ -22,6 +25,8 @@ public final class PipeSource: StreamSource {
     init(_ descriptor: Descriptor, name: String) {
         self.descriptor = descriptor
         self.name = name
+        // Fewer and longer reads; that it is no pipe, or that the system does not allow it, is no error.
+        _ = fcntl(descriptor.number, Self.setPipeSize, 1 << 20)
     }
 
     /// Not known before the end.
