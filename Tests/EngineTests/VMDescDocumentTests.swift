@@ -43,6 +43,51 @@ import Testing
         let vmdesc = try JSONDocument(parsing: try #require(encoded.vmdesc))
         let codec = try VMStateCodec(VMStateDocument(vmdesc.root, dialect: dialect), dialect: dialect)
         let decoded = try codec.decode(encoded.bytes)
+        // Nothing in a vmdesc tells an array of one element from the element.
+        let shown = elements.count == 1 ? #"{"a":{"i":1}}"# : state
+        #expect(String(decoding: decoded.state.root.json(), as: UTF8.self) == shown)
         #expect(try codec.encode(decoded.state.root).bytes == encoded.bytes)
+    }
+
+    /// Elements whose layouts differ are described one by one and make one array all the same.
+    @Test func elementsThatAreDescribedOneByOneMakeAnArray() throws {
+        let vmdesc = try JSONDocument(
+            parsing: Array(
+                #"""
+                {"name": "d", "instance_id": 0, "vmsd_name": "d", "version": 1, "fields": [
+                {"name": "a", "index": 0, "type": "struct", "struct": {"vmsd_name": "e", "version": 1, "fields":
+                [{"name": "i", "type": "uint8", "size": 1}]}, "size": 1},
+                {"name": "a", "index": 1, "type": "struct", "struct": {"vmsd_name": "e", "version": 1, "fields":
+                [{"name": "i", "type": "uint8", "size": 1}, {"name": "j", "type": "uint16", "size": 2}]}, "size": 3},
+                {"name": "a", "type": "struct", "struct": {"vmsd_name": "e", "version": 1, "fields": []}, "size": 0},
+                {"name": "b", "type": "uint8", "size": 1}]}
+                """#.utf8
+            ),
+            allowsDuplicates: true
+        )
+        let codec = try VMStateCodec(VMStateDocument(vmdesc.root))
+        var options = VMStateCodec.DecodeOptions()
+        options.recordsOffsets = true
+        let decoded = try codec.decode([1, 2, 0, 3, 4], options)
+        #expect(
+            String(decoding: decoded.state.root.json(), as: UTF8.self) == #"{"a":[{"i":1},{"i":2,"j":3},{}],"b":4}"#
+        )
+        #expect(decoded.offsets.map { $0.path.description } == ["/a/0/i", "/a/1/i", "/a/1/j", "/b"])
+        #expect(decoded.offsets.map { $0.range } == [0..<1, 1..<2, 2..<4, 4..<5])
+        #expect(try codec.encode(decoded.state.root).bytes == [1, 2, 0, 3, 4])
+        let truncated = #expect(throws: VMStateError.self) { try codec.decode([1, 2, 0]) }
+        #expect(truncated?.statePath?.description == "/a/1/j")
+        for (state, place) in [
+            (#"{"a":[{"i":1},{"i":2,"j":3}],"b":4}"#, "/a"),
+            (#"{"a":[{"i":1},{"i":2,"j":3},{},{}],"b":4}"#, "/a"),
+            (#"{"a":[{"i":1},{"i":2},{}],"b":4}"#, "/a/1/j"),
+            (#"{"a":{},"b":4}"#, "/a"),
+            (#"{"b":4}"#, "/a"),
+        ] {
+            let error = #expect(throws: VMStateError.self) {
+                try codec.encode(JSONDocument(parsing: Array(state.utf8)).root)
+            }
+            #expect(error?.statePath?.description == place)
+        }
     }
 }

@@ -79,6 +79,23 @@ def name(section, path):
     return section[0] + ("" if section[1] == 0 else "#%d" % section[1]) + " " + "/".join(map(str, path))
 
 
+def flat(state, path):
+    """The path in a state that a vmdesc gives: there a member has the field's name, dots and all."""
+    steps, node = [], state
+    while path:
+        for length in range(1, len(path) + 1):
+            if length == 1 and not isinstance(node, dict):
+                step = path[0]
+                break
+            step = ".".join(map(str, path[:length]))
+            if step in node:
+                break
+        steps.append(step)
+        path = path[length:]
+        node = node[step] if not isinstance(step, tuple) else None
+    return tuple(steps)
+
+
 def get(state, path):
     for step in path:
         state = int(state[2 * step[0]:2 * sum(step)], 16) if isinstance(step, tuple) else state[step]

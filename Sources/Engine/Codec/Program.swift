@@ -46,6 +46,8 @@ struct Program: Sendable {
         let isCompressible: Bool
         /// Whether a value is neither shown nor asked for: assertions.
         let isAssertion: Bool
+        /// Whether the step is a part of an array that several describe.
+        let run: VMStateField.Run
     }
 
     /// A name, as two ranges of `names`: escaped as between the quotes of a JSON string, and plain.
@@ -97,6 +99,8 @@ struct Program: Sendable {
         var needsFrame = false
         /// The state's members, where they are not simply the fields in their order.
         var arrangement: Arrangement?
+        /// Whether arrays are described in several parts.
+        var hasRuns = false
         /// Every member that belongs to the object: of fields, subsections, counters and predicates.
         var members = MemberTree()
     }

@@ -133,7 +133,10 @@ struct ProgramBuilder {
         plans[id].versionID = description.versionID
         plans[id].minimumVersionID = description.minimumVersionID
         plans[id].steps = first..<steps.count
-        if members.contains(where: { $0.count > 1 }) || Set(members).count < members.count {
+        plans[id].hasRuns = fields.contains { $0.run == .next }
+        if plans[id].hasRuns {
+            // Only a vmdesc has them, and its members are its fields.
+        } else if members.contains(where: { $0.count > 1 }) || Set(members).count < members.count {
             plans[id].arrangement = Arrangement(tokens: members.map { tokens in tokens.map { name($0) } })
         }
         var names: Set<String> = []
@@ -213,7 +216,8 @@ struct ProgramBuilder {
             slot: slot,
             field: index,
             isCompressible: isCompressible(field),
-            isAssertion: isAssertion
+            isAssertion: isAssertion,
+            run: field.run
         )
     }
 

@@ -16,12 +16,12 @@ enum StateMembers {
     /// The names as QEMU's vmdesc writes them: `name[0]`, `name[1]` … in field order where one name comes more than once.
     static func uniqueNames(_ fields: [VMStateField]) -> [String] {
         var total: [String: Int] = [:]
-        for field in fields { total[field.name, default: 0] += 1 }
+        for field in fields where field.run != .next { total[field.name, default: 0] += 1 }
         var seen: [String: Int] = [:]
         return fields.map { field in
-            guard total[field.name] != 1 else { return field.name }
-            defer { seen[field.name, default: 0] += 1 }
-            return "\(field.name)[\(seen[field.name, default: 0])]"
+            guard let count = total[field.name], count > 1 else { return field.name }
+            if field.run != .next { seen[field.name, default: 0] += 1 }
+            return "\(field.name)[\(seen[field.name, default: 1] - 1)]"
         }
     }
 }

@@ -5,13 +5,16 @@ extension VMStateDecoder {
     ///
     /// - Returns: whether there is a value: nothing is written for a field that does not exist and that the destination does not
     ///   have, for assertions and for unused bytes that are zero.
+    ///
+    /// `element` is the index in an array of which the field is a part; -1: it is none.
     @inline(never)
     mutating func field(
         _ index: Int,
         plan: Int,
         version: Int,
         frame: Int,
-        initial: Int
+        initial: Int,
+        element first: Int = -1
     ) throws(VMStateError) -> Bool {
         let step = program.steps[index]
         let value = tape.words.count
@@ -33,9 +36,17 @@ extension VMStateDecoder {
             }
             if step.isAssertion { return false }
             if step.shape.isSingle, !step.shape.isPointerArray {
-                try element(index, plan: plan, size: size, current: current, frame: frame)
+                try part(first, index, plan: plan, size: size, current: current, frame: frame)
             } else {
-                try array(index, plan: plan, count: count, size: size, current: current, frame: frame)
+                try array(
+                    index,
+                    plan: plan,
+                    count: count,
+                    from: max(first, 0),
+                    size: size,
+                    current: current,
+                    frame: frame
+                )
             }
         } catch {
             throw located(error, index, plan)
@@ -43,6 +54,27 @@ extension VMStateDecoder {
         if value == tape.words.count { return false }
         if step.slot >= 0 { slots[frames[frame].firstSlot + step.slot] = value }
         return true
+    }
+
+    /// One value, which may be an element of an array.
+    private mutating func part(
+        _ place: Int,
+        _ index: Int,
+        plan: Int,
+        size: Int?,
+        current: Int,
+        frame: Int
+    ) throws(VMStateError) {
+        guard place >= 0 else {
+            return try element(index, plan: plan, size: size, current: current, frame: frame)
+        }
+        do throws(VMStateError) {
+            offsets?.enter(index: place)
+            try element(index, plan: plan, size: size, current: -1, frame: frame)
+            offsets?.leave()
+        } catch {
+            throw error.under(String(place))
+        }
     }
 
     private mutating func exists(_ step: Program.Step, version: Int, frame: Int) throws(VMStateError) -> Bool {
@@ -123,6 +155,7 @@ extension VMStateDecoder {
         _ index: Int,
         plan: Int,
         count: Int,
+        from base: Int,
         size: Int?,
         current: Int,
         frame: Int
@@ -144,7 +177,7 @@ extension VMStateDecoder {
         for element in 0..<count {
             do throws(VMStateError) {
                 let first = position
-                offsets?.enter(index: element)
+                offsets?.enter(index: base + element)
                 try arrayElement(index, plan: plan, size: size, current: known, frame: frame)
                 offsets?.leave()
                 // Objects are counted where they are loaded.
@@ -154,7 +187,7 @@ extension VMStateDecoder {
                     if known >= knownEnd { known = -1 }
                 }
             } catch {
-                throw error.under(String(element))
+                throw error.under(String(base + element))
             }
         }
         tape.close(start, count: count)

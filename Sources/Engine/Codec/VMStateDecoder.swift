@@ -162,6 +162,9 @@ struct VMStateDecoder {
         initial: Int,
         count: inout Int
     ) throws(VMStateError) {
+        if program.plans[plan].hasRuns {
+            return try loadRuns(plan, version: version, frame: frame, initial: initial, count: &count)
+        }
         for index in program.plans[plan].steps {
             let key = program.steps[index].key
             if program.steps[index].isPlain, program.steps[index].versionID <= version {

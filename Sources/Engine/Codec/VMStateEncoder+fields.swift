@@ -63,8 +63,25 @@ extension VMStateEncoder {
                 found: "\(state.tape.count(at: node))"
             )
         }
-        var runs = vmdesc.map { _ in VMDescRuns(program, index, nulls: nulls(node, step)) }
-        var at = node &+ 2
+        _ = try elements(index, plan, from: node &+ 2, count: count, nulls: nulls(node, step), size: size, frame: frame)
+    }
+
+    /// Saves `count` elements from `node` on; returns the node behind them.
+    ///
+    /// `first` is the index of the first one, for errors.
+    mutating func elements(
+        _ index: Int,
+        _ plan: Int,
+        from node: Int,
+        first: Int = 0,
+        count: Int,
+        nulls: [Bool],
+        size: Int?,
+        frame: Int
+    ) throws(VMStateError) -> Int {
+        let step = program.steps[index]
+        var runs = vmdesc.map { _ in VMDescRuns(program, index, nulls: nulls) }
+        var at = node
         for element in 0..<count {
             do throws(VMStateError) {
                 if runs != nil {
@@ -73,10 +90,11 @@ extension VMStateEncoder {
                     try arrayElement(step, at, size: size, frame: frame)
                 }
             } catch {
-                throw error.under(String(element))
+                throw error.under(String(first + element))
             }
             at = state.tape.next(after: at)
         }
+        return at
     }
 
     @inline(__always)

@@ -95,6 +95,9 @@ struct VMStateEncoder: ~Copyable {
         frame: Int,
         object: Int
     ) throws(VMStateError) -> Int {
+        if program.plans[plan].hasRuns {
+            return try saveRuns(plan, version: version, frame: frame, object: object)
+        }
         var used = 0
         // Members mostly come in the order of the fields.
         var key = object &+ 2

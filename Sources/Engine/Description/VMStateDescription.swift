@@ -65,6 +65,16 @@ public struct VMStateField: Sendable, Hashable {
     public let errHint: String?
     /// Where it stands in its document.
     public let path: JSONPointer
+    /// Whether the field is a part of an array that a vmdesc describes in several.
+    var run = Run.none
+
+    /// The place of a field among those that describe one array.
+    enum Run: Sendable, Hashable {
+        /// The field is no part of an array.
+        case none
+        /// The first part, and those behind it.
+        case first, next
+    }
 }
 
 /// A number, or the name or expression of a constant that the caller gives.

@@ -5,7 +5,9 @@ struct VMDescEntry {
     let node: JSONNode
     let path: JSONPointer
     /// The name without the `[-1]` that the marker of a NULL pointer gets where the name is not unique.
-    let name: String
+    private(set) var name: String
+    /// Whether the name had a `[-1]`.
+    let isUnlisted: Bool
     let type: String
     let size: Int
     /// `array_len`; nil: one element.
@@ -15,12 +17,35 @@ struct VMDescEntry {
         guard let name = node["name"]?.string, let type = node["type"]?.string else { return nil }
         self.node = node
         self.path = path
-        self.name = name.hasSuffix("[-1]") ? String(name.dropLast(4)) : name
+        isUnlisted = name.hasSuffix("[-1]")
+        self.name = isUnlisted ? String(name.dropLast(4)) : name
         size = node["size"]?.int ?? 0
         count = node["array_len"]?.int
         // Up to 9.x a NULL element is described as an empty struct of one byte.
         let isNull = type == "struct" && size == 1 && node["struct"]?.members.isEmpty == true
         self.type = isNull ? "nullptr" : type
+    }
+
+    /// Gives a marker whose name has `[-1]` the name of the elements beside it: `ar[0]` beside `ar[-1]`.
+    static func nameMarkers(_ entries: inout [VMDescEntry]) {
+        func isElement(_ index: Int, of name: String) -> Bool {
+            entries.indices.contains(index) && !entries[index].isUnlisted && entries[index].name.hasPrefix(name + "[")
+        }
+        var start = 0
+        while start < entries.count {
+            guard entries[start].isUnlisted else {
+                start += 1
+                continue
+            }
+            let base = entries[start].name
+            var end = start + 1
+            while end < entries.count, entries[end].isUnlisted, entries[end].name == base { end += 1 }
+            let name =
+                isElement(start - 1, of: base)
+                ? entries[start - 1].name : isElement(end, of: base) ? entries[end].name : base
+            for index in start..<end { entries[index].name = name }
+            start = end
+        }
     }
 
     private var isMarker: Bool { type == "nullptr" || type == "ptr-marker" }

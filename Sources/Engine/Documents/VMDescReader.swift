@@ -59,8 +59,7 @@ extension VMStateDocumentReader {
 
     /// The fields of a description.
     ///
-    /// Elements of one array that are described one by one become fields of one name, so their members are `name[0]`,
-    /// `name[1]` ….
+    /// Elements of one array that are described one by one become parts of one array.
     private mutating func readVMDescFields(_ nodes: [JSONNode], at path: JSONPointer) -> [VMStateField] {
         var entries: [VMDescEntry] = []
         for (index, node) in nodes.enumerated() {
@@ -71,8 +70,15 @@ extension VMStateDocumentReader {
                 problem(place, expected: "a field of a vmdesc with name and type", found: node.kind.rawValue)
             }
         }
+        VMDescEntry.nameMarkers(&entries)
         VMDescEntry.correctCounts(&entries)
-        return entries.map { readVMDescField($0) }
+        var fields = entries.map { readVMDescField($0) }
+        // Names are unique in a vmdesc, but for the parts of one array.
+        for index in fields.indices.dropFirst() where fields[index].name == fields[index - 1].name {
+            if fields[index - 1].run == .none { fields[index - 1].run = .first }
+            fields[index].run = .next
+        }
+        return fields
     }
 
     private mutating func readVMDescField(_ entry: VMDescEntry) -> VMStateField {
