@@ -21,6 +21,11 @@ public struct Limits: Sendable, Hashable {
     public var streamWindow = 64 << 20
     /// Bytes of device sections of a whole stream that are kept to be decoded.
     public var heldBytes = 256 << 20
+    /// Bytes of the hashes of guest pages when two streams are compared, 8 a page; and of the contents of pages that came as
+    /// differences.
+    public var pageHashBytes = 64 << 20
+    /// Differences between two streams that are kept; further ones are counted.
+    public var differences = 1 << 18
 
     /// Sections and commands of a whole stream that are listed, and RAM blocks.
     public var streamItems = 1 << 20

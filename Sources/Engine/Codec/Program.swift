@@ -124,6 +124,14 @@ struct Program: Sendable {
         descriptions[plan].fields?[step.field]
     }
 
+    /// The word that the vmdesc has for a field's type.
+    func type(_ step: Step, of plan: Int) -> String {
+        guard let field = field(step, of: plan) else { return "unknown" }
+        if field.flags.contains(.struct) { return "struct" }
+        if field.flags.contains(.vstruct) { return "vstruct" }
+        return field.info?.name ?? "unknown"
+    }
+
     /// Where a field stands in the document.
     func path(_ step: Step, of plan: Int) -> JSONPointer {
         field(step, of: plan)?.path ?? descriptions[plan].path

@@ -58,8 +58,11 @@ public struct VMStateCodec: Sendable {
         public let consumed: Int
         /// Whether exactly one byte is left and it is QEMU_VM_EOF.
         public let endsWithEOF: Bool
+        /// Where everything lies, when it was asked for.
+        public let layout: StateLayout?
+
         /// Where each leaf lies, when it was asked for.
-        public let offsets: [(path: JSONPointer, range: Range<Int>)]
+        public var offsets: [(path: JSONPointer, range: Range<Int>)] { layout?.values ?? [] }
     }
 
     /// What a decode may be told beside the bytes.
@@ -142,7 +145,7 @@ public struct VMStateCodec: Sendable {
             versionID: version,
             consumed: decoder.position,
             endsWithEOF: endsWithEOF,
-            offsets: decoder.offsets?.leaves(names: program.names).map { ($0.path, $0.range) } ?? []
+            layout: decoder.offsets.map { StateLayout($0, names: program.names) }
         )
     }
 

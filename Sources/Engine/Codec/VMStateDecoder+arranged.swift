@@ -13,6 +13,7 @@ extension VMStateDecoder {
         count: inout Int
     ) throws(VMStateError) {
         guard let arrangement = program.plans[plan].arrangement else { return }
+        offsets?.repeats()
         let first = tape.words.count
         var values: [(tokens: [Program.Name], words: Range<Int>)] = []
         for (ordinal, index) in program.plans[plan].steps.enumerated() {

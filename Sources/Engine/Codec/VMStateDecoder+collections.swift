@@ -15,8 +15,10 @@ extension VMStateDecoder {
         if !isList { try keepElements(current, count: &count) }
         while try byte() != 0 {
             do {
+                let mark = position - 1
                 offsets?.enter(index: count)
                 try load(step.child, version: step.loadVersion, initial: -1, enclosing: -1)
+                offsets?.record(container: mark, position, type: "struct")
                 offsets?.leave()
             } catch {
                 throw error.under(String(count))
@@ -50,8 +52,10 @@ extension VMStateDecoder {
         while try byte() != 0 {
             guard count < announced else { throw countMismatch(announced, "more", at: first) }
             do {
+                let mark = position - 1
                 offsets?.enter(index: count)
                 try node(step)
+                offsets?.record(container: mark, position, type: "node")
                 offsets?.leave()
             } catch {
                 throw error.under(String(count))
@@ -73,7 +77,7 @@ extension VMStateDecoder {
             try under("key") { (decoder) throws(VMStateError) in
                 let start = decoder.position
                 try decoder.scalar(.uint64)
-                decoder.offsets?.record(start, decoder.position)
+                decoder.offsets?.record(start, decoder.position, type: "uint64")
             }
         }
         append(key: "value")

@@ -161,8 +161,11 @@ extension VMStateDecoder {
         frame: Int
     ) throws(VMStateError) {
         let step = program.steps[index]
+        let firstByte = position
         if step.encoding == .unusedBuffer {
-            return try unused(count: count, size: size ?? 0)
+            try unused(count: count, size: size ?? 0)
+            offsets?.record(container: firstByte, position, type: program.type(step, of: plan))
+            return
         }
         let start = tape.open(.array)
         if step.kind != .structure, step.kind != .other, step.check == .none, !step.shape.isPointerArray,
@@ -191,6 +194,7 @@ extension VMStateDecoder {
             }
         }
         tape.close(start, count: count)
+        offsets?.record(container: firstByte, position, type: program.type(step, of: plan))
     }
 
     /// An element of an array, which may be NULL in an array of pointers.
@@ -218,7 +222,7 @@ extension VMStateDecoder {
                 )
             }
             if marker == PointerMarker.null {
-                offsets?.record(start, position)
+                offsets?.record(start, position, type: "nullptr")
                 return tape.append(.null)
             }
         }
@@ -243,14 +247,19 @@ extension VMStateDecoder {
         switch step.kind {
         case .structure:
             try load(step.child, version: step.loadVersion, initial: current, enclosing: -1)
+            offsets?.record(container: start, position, type: program.type(step, of: plan))
         case .other:
             guard let encoding = step.encoding else { return }
             try custom(encoding, step, size: size, current: current, frame: frame)
-            if !encoding.hasChild { offsets?.record(start, position) }
+            if encoding.hasChild {
+                offsets?.record(container: start, position, type: program.type(step, of: plan))
+            } else {
+                offsets?.record(start, position, type: program.type(step, of: plan))
+            }
         default:
             let node = tape.words.count
             try scalar(step.kind)
-            offsets?.record(start, position)
+            offsets?.record(start, position, type: program.type(step, of: plan))
             if step.check != .none { try check(step, node, current, plan: plan, start: start) }
         }
     }

@@ -65,14 +65,19 @@ extension VMStateDecoder {
         object: Int,
         _ count: inout Int
     ) throws(VMStateError) {
+        let start = name.lowerBound - 2
         position = name.upperBound
         let version = input.bigEndian(UInt32.self, at: try take(4)) & 0xff
         offsets?.enter(key: subsection.key)
         // One that comes again is loaded over the first.
-        if removeMember(subsection.key, of: object) { count -= 1 }
+        if removeMember(subsection.key, of: object) {
+            offsets?.repeats()
+            count -= 1
+        }
         tape.append(subsection.key.tag, offset: subsection.key.offset, length: subsection.key.length)
         let current = own >= 0 ? initial?.member(subsection.key, of: own) ?? -1 : -1
         try load(subsection.id, version: Int(version), initial: current, enclosing: frame)
+        offsets?.record(container: start, position, type: "subsection", isSubsection: true)
         offsets?.leave()
         count += 1
     }

@@ -199,9 +199,10 @@ struct VMStateDecoder {
                 initial: member(index, of: initial),
                 enclosing: -1
             )
+            offsets?.record(container: start, position, type: program.type(program.steps[index], of: plan))
         } else {
             try scalar(program.steps[index].kind)
-            offsets?.record(start, position)
+            offsets?.record(start, position, type: program.type(program.steps[index], of: plan))
         }
         offsets?.leave()
     }

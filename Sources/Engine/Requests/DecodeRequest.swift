@@ -30,6 +30,21 @@ public struct DecodeRequest {
         self.limits = limits
     }
 
+    /// The state as text for a terminal: a line for each value, with offset, size and type, and with `hexdump` its bytes.
+    ///
+    /// - Throws: what stopped the decoder, and `limit-exceeded`.
+    public func text(hexdump: Bool = false) throws(VMStateError) -> [UInt8] {
+        var options = options
+        options.recordsOffsets = true
+        let codec = try request.codec(limits)
+        let decoded = try codec.decode(stream, options)
+        let collected = TextCollector(limit: limits.outputBytes)
+        try decoded.write(hexdump: hexdump, under: codec.description.name) { (piece) throws(VMStateError) in
+            try collected.append(piece)
+        }
+        return collected.text
+    }
+
     /// `{"state": …, "version_id": n, "consumed": n}`, with `"eof": true` and `"offsets"` where they apply.
     public func document(_ answer: AnswerOptions = AnswerOptions()) throws(VMStateError) -> [UInt8] {
         var options = options

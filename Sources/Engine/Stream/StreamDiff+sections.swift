@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension StreamDiff {
+    private struct Key: Hashable {
+        let idstr: String
+        let instanceID: UInt32
+        let kind: MigrationStream.Section.Kind
+    }
+
+    /// FULL sections and STARTs, each with its partner.
+    mutating func sections() {
+        let (own, others) = (heads(of: a), heads(of: b))
+        var byKey: [Key: [Int]] = [:]
+        for (key, index) in others { byKey[key, default: []].append(index) }
+        var seen: [Key: Int] = [:]
+        for (key, index) in own {
+            let occurrence = seen[key, default: 0]
+            seen[key] = occurrence + 1
+            begin(key, occurrence)
+            let partners = byKey[key] ?? []
+            if occurrence < partners.count {
+                compare(a.sections[index], b.sections[partners[occurrence]])
+            } else {
+                list.add(.section, .present, .absent, at: (a.sections[index].offset, nil))
+                result.sectionsOnlyInA += 1
+            }
+        }
+        var counts: [Key: Int] = [:]
+        for (key, index) in others {
+            let occurrence = counts[key, default: 0]
+            counts[key] = occurrence + 1
+            guard occurrence >= seen[key, default: 0] else { continue }
+            begin(key, occurrence)
+            list.add(.section, .absent, .present, at: (nil, b.sections[index].offset))
+            result.sectionsOnlyInB += 1
+        }
+    }
+
+    private func heads(of stream: MigrationStream) -> [(Key, Int)] {
+        stream.sections.enumerated().compactMap { index, section in
+            guard section.kind == .full || section.kind == .start, wants(section.idstr) else { return nil }
+            return (Key(idstr: section.idstr, instanceID: section.instanceID, kind: section.kind), index)
+        }
+    }
+
+    private mutating func begin(_ key: Key, _ occurrence: Int) {
+        list.section = key.idstr
+        list.instanceID = Int(key.instanceID)
+        list.occurrence = occurrence
+    }
+
+    private mutating func compare(_ own: MigrationStream.Section, _ other: MigrationStream.Section) {
+        result.sectionsCompared += 1
+        let before = list.total
+        defer { if list.total == before { result.sectionsEqual += 1 } }
+        if own.versionID != other.versionID {
+            list.add(.version, .integer(own.versionID), .integer(other.versionID), at: (own.offset, other.offset))
+        }
+        guard own.kind == .full else { return contents(own, other) }
+        guard let first = own.bytes, let second = other.bytes else {
+            return note("\"\(own.idstr)\", instance \(own.instanceID): the payload was not kept")
+        }
+        if first == second, isDescribedAlike(own, other) { return }
+        let states = (decode(own, a, "A"), decode(other, b, "B"))
+        if let left = states.0, let right = states.1 {
+            // Moved out and back, so that the list is not copied for each section.
+            var moved = DifferenceList(options.ignored, limit: 0)
+            swap(&moved, &list)
+            list = StateDiff(
+                .init(left, at: own.payload.lowerBound),
+                .init(right, at: other.payload.lowerBound),
+                into: moved
+            ).run()
+        } else if let difference = BufferDifference(first[...], second[...]) {
+            list.add(
+                .data,
+                .bytes(first),
+                .bytes(second),
+                at: (own.payload.lowerBound, other.payload.lowerBound),
+                first: difference.first,
+                differing: difference.count
+            )
+        }
+    }
+
+    /// Whether equal bytes mean the same on both sides.
+    private func isDescribedAlike(_ own: MigrationStream.Section, _ other: MigrationStream.Section) -> Bool {
+        switch (own.device, other.device) {
+        case (let left?, let right?):
+            guard let first = a.devices?.all[left], let second = b.devices?.all[right] else { return false }
+            return first.node["vmsd_name"]?.string == second.node["vmsd_name"]?.string
+                && first.node.json() == second.node.json()
+        case (nil, nil): return own.versionID == other.versionID
+        default: return false
+        }
+    }
+
+    private mutating func decode(
+        _ section: MigrationStream.Section,
+        _ stream: MigrationStream,
+        _ side: String
+    ) -> VMStateCodec.Decoded? {
+        let decoder = SectionDecoder(descriptions: options.descriptions, recordsOffsets: true, limits: limits)
+        do throws(VMStateError) {
+            return try decoder.decode(section, of: stream)
+        } catch {
+            note("\"\(section.idstr)\", instance \(section.instanceID), of \(side) is not decoded: \(error.message)")
+            return nil
+        }
+    }
+
+    // MARK: Sections with a format of their own
+
+    /// What all sections of a device say together: how it is cut into sections does not count.
+    private mutating func contents(_ own: MigrationStream.Section, _ other: MigrationStream.Section) {
+        guard own.idstr != "ram", list.occurrence == 0 else { return }
+        let (first, second) = (summary(of: own, in: a), summary(of: other, in: b))
+        for name in first.names + second.names.filter({ !first.names.contains($0) }) {
+            let values = (first.values[name], second.values[name])
+            guard values.0 != values.1 else { continue }
+            list.add(
+                .content,
+                path: [name],
+                values.0.map { .text($0) } ?? .absent,
+                values.1.map { .text($0) } ?? .absent,
+                at: (own.offset, other.offset)
+            )
+        }
+        note("\"\(own.idstr)\", instance \(own.instanceID): only what its records amount to was compared")
+    }
+
+    private func summary(
+        of section: MigrationStream.Section,
+        in stream: MigrationStream
+    ) -> (names: [String], values: [String: String]) {
+        var names: [String] = []
+        var sums: [String: Int] = [:]
+        var texts: [String: [String]] = [:]
+        for part in stream.sections where part.idstr == section.idstr && part.instanceID == section.instanceID {
+            guard case .summary(let values) = part.content else { continue }
+            for (name, value) in values {
+                if !names.contains(name) { names.append(name) }
+                switch value {
+                case .integer(let number): sums[name, default: 0] &+= number
+                case .text(let text): texts[name, default: []].append(text)
+                case .texts(let all): texts[name, default: []] += all
+                }
+            }
+        }
+        var result: [String: String] = [:]
+        for name in names { result[name] = texts[name]?.joined(separator: ", ") ?? String(sums[name, default: 0]) }
+        return (names, result)
+    }
+}
