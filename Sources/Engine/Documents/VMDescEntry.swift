@@ -4,10 +4,8 @@
 struct VMDescEntry {
     let node: JSONNode
     let path: JSONPointer
-    /// The name without the `[-1]` that the marker of a NULL pointer gets where the name is not unique.
+    /// The name; the marker of a NULL pointer has that of the elements beside it.
     private(set) var name: String
-    /// Whether the name had a `[-1]`.
-    let isUnlisted: Bool
     let type: String
     let size: Int
     /// `array_len`; nil: one element.
@@ -17,35 +15,12 @@ struct VMDescEntry {
         guard let name = node["name"]?.string, let type = node["type"]?.string else { return nil }
         self.node = node
         self.path = path
-        isUnlisted = name.hasSuffix("[-1]")
-        self.name = isUnlisted ? String(name.dropLast(4)) : name
+        self.name = name
         size = node["size"]?.int ?? 0
         count = node["array_len"]?.int
         // Up to 9.x a NULL element is described as an empty struct of one byte.
         let isNull = type == "struct" && size == 1 && node["struct"]?.members.isEmpty == true
         self.type = isNull ? "nullptr" : type
-    }
-
-    /// Gives a marker whose name has `[-1]` the name of the elements beside it: `ar[0]` beside `ar[-1]`.
-    static func nameMarkers(_ entries: inout [VMDescEntry]) {
-        func isElement(_ index: Int, of name: String) -> Bool {
-            entries.indices.contains(index) && !entries[index].isUnlisted && entries[index].name.hasPrefix(name + "[")
-        }
-        var start = 0
-        while start < entries.count {
-            guard entries[start].isUnlisted else {
-                start += 1
-                continue
-            }
-            let base = entries[start].name
-            var end = start + 1
-            while end < entries.count, entries[end].isUnlisted, entries[end].name == base { end += 1 }
-            let name =
-                isElement(start - 1, of: base)
-                ? entries[start - 1].name : isElement(end, of: base) ? entries[end].name : base
-            for index in start..<end { entries[index].name = name }
-            start = end
-        }
     }
 
     private var isMarker: Bool { type == "nullptr" || type == "ptr-marker" }
@@ -55,6 +30,7 @@ struct VMDescEntry {
     /// Source: QEMU migration/vmstate.c, vmstate_save_state_v(); the lengths that are wrong there are always the first one of an
     /// array, and those of NULL pointers that are described one by one.
     static func correctCounts(_ entries: inout [VMDescEntry]) {
+        nameMarkers(&entries)
         var start = 0
         while start < entries.count {
             var end = start + 1
@@ -71,6 +47,28 @@ struct VMDescEntry {
                     sum.addingReportingOverflow(max(entries[index].count ?? 1, 0)).partialValue
                 }
                 entries[start].count = others >= 0 && others < total ? total - others : total
+            }
+            start = end
+        }
+    }
+
+    /// Where a name is not unique, a marker has `[-1]` behind it and the elements have the number of their field: gives the
+    /// marker the name of the element before it, or else of that behind it.
+    private static func nameMarkers(_ entries: inout [VMDescEntry]) {
+        func names(_ base: String, _ index: Int) -> String? {
+            guard entries.indices.contains(index), !entries[index].name.hasSuffix("[-1]"),
+                entries[index].name.hasPrefix(base), entries[index].name.dropFirst(base.count).first == "["
+            else { return nil }
+            return entries[index].name
+        }
+        var start = 0
+        while start < entries.count {
+            var end = start + 1
+            while end < entries.count, entries[end].name == entries[start].name { end += 1 }
+            if entries[start].name.hasSuffix("[-1]") {
+                let base = String(entries[start].name.dropLast(4))
+                let name = names(base, start - 1) ?? names(base, end) ?? base
+                for index in start..<end { entries[index].name = name }
             }
             start = end
         }

@@ -70,7 +70,6 @@ extension VMStateDocumentReader {
                 problem(place, expected: "a field of a vmdesc with name and type", found: node.kind.rawValue)
             }
         }
-        VMDescEntry.nameMarkers(&entries)
         VMDescEntry.correctCounts(&entries)
         var fields = entries.map { readVMDescField($0) }
         // Names are unique in a vmdesc, but for the parts of one array.

@@ -94,7 +94,7 @@ extension DeviceDescriptions.Device {
     }
 
     /// The bytes of a description, from the sizes of its outermost fields.
-    private static func length(of node: JSONNode) -> Int {
+    static func length(of node: JSONNode) -> Int {
         var sum = 0
         func add(_ value: Int) {
             let (total, overflow) = sum.addingReportingOverflow(value)

@@ -6,6 +6,12 @@ struct SectionDecoder {
     let recordsOffsets: Bool
     let limits: Limits
 
+    /// A decoded section, and what it was decoded by.
+    struct Result {
+        let decoded: VMStateCodec.Decoded
+        let codec: VMStateCodec
+    }
+
     /// The state of a section.
     ///
     /// - Returns: nil when nothing describes the section or its payload was not kept.
@@ -14,16 +20,21 @@ struct SectionDecoder {
         _ section: MigrationStream.Section,
         of stream: MigrationStream
     ) throws(VMStateError) -> VMStateCodec.Decoded? {
+        try describe(section, of: stream)?.decoded
+    }
+
+    /// The state of a section with the codec that gives its bytes back.
+    ///
+    /// - Returns: nil when nothing describes the section or its payload was not kept.
+    /// - Throws: what stopped the decoder; offsets count from the start of the stream.
+    func describe(_ section: MigrationStream.Section, of stream: MigrationStream) throws(VMStateError) -> Result? {
         guard let bytes = section.bytes else { return nil }
         do throws(VMStateError) {
-            var options = VMStateCodec.DecodeOptions()
-            options.recordsOffsets = recordsOffsets
             if let device = section.device, let devices = stream.devices {
-                return try decode(bytes, section, devices.all[device], options)
+                return try decode(bytes, by: devices.all[device].node)
             }
             guard let codec = descriptions[section.idstr] ?? descriptions[section.vmsdName] else { return nil }
-            options.versionID = section.versionID
-            return try codec.decode(bytes, options)
+            return Result(decoded: try decode(bytes, codec, version: section.versionID), codec: codec)
         } catch {
             var error = error
             error.section = section.idstr
@@ -33,13 +44,45 @@ struct SectionDecoder {
         }
     }
 
+    /// Decodes by a device of the vmdesc, and where that does not fit by what else the vmdesc can mean.
+    private func decode(_ bytes: [UInt8], by node: JSONNode) throws(VMStateError) -> Result {
+        do throws(VMStateError) {
+            return try decodeExactly(bytes, by: node)
+        } catch {
+            for text in VMDescAlternatives(node, length: bytes.count).texts {
+                guard let document = try? JSONDocument(parsing: text, allowsDuplicates: true),
+                    let result = try? decodeExactly(bytes, by: document.root)
+                else { continue }
+                return result
+            }
+            throw error
+        }
+    }
+
+    private func decodeExactly(_ bytes: [UInt8], by node: JSONNode) throws(VMStateError) -> Result {
+        let codec = try VMStateCodec(VMStateDocument(device: node), limits: limits)
+        return Result(decoded: try decode(bytes, codec, version: nil), codec: codec)
+    }
+
     private func decode(
         _ bytes: [UInt8],
-        _ section: MigrationStream.Section,
-        _ device: DeviceDescriptions.Device,
-        _ options: VMStateCodec.DecodeOptions
+        _ codec: VMStateCodec,
+        version: Int?
     ) throws(VMStateError) -> VMStateCodec.Decoded {
-        let codec = try VMStateCodec(VMStateDocument(device: device.node), limits: limits)
-        return try codec.decode(bytes, options)
+        var options = VMStateCodec.DecodeOptions()
+        options.recordsOffsets = recordsOffsets
+        options.versionID = version
+        let decoded = try codec.decode(bytes, options)
+        // What would be EOF behind a lone section is a byte too many inside a stream.
+        guard decoded.consumed == bytes.count else {
+            throw VMStateError(
+                .trailingBytes,
+                at: decoded.consumed,
+                expected: "the end of the section",
+                found: "\(bytes.count - decoded.consumed) more bytes",
+                statePath: JSONPointer()
+            )
+        }
+        return decoded
     }
 }

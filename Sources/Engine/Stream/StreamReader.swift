@@ -35,6 +35,8 @@ struct StreamReader {
     var held = 0
     /// Bytes in which footers were looked for in vain.
     var searched = 0
+    /// Whether there were sections for which the list has no room.
+    private var hasUnlisted = false
     /// How many findings each rule has, and what stands for those that are not listed.
     private var found: [Rule.ID: Int] = [:]
     private var omitted: [Rule.ID: Finding] = [:]
@@ -121,13 +123,7 @@ struct StreamReader {
         while true {
             closePackages()
             stream.understood = input.position
-            guard stream.sections.count + stream.commands.count < limits.streamItems else {
-                throw VMStateError(
-                    .limitExceeded,
-                    at: input.position,
-                    expected: "at most \(limits.streamItems) sections and commands"
-                )
-            }
+            if stream.sections.count + stream.commands.count >= limits.streamItems { try beyondList() }
             options.progress?(input.position)
             guard try input.has(1) else {
                 throw VMStateError(
@@ -152,6 +148,26 @@ struct StreamReader {
                 )
             }
         }
+    }
+
+    /// An item that the list has no room for: of PARTs there may be any number, and the others are few.
+    private mutating func beyondList() throws(VMStateError) {
+        guard try input.has(1), input[0] != 0x00 else { return }
+        guard input[0] == MigrationStream.Section.Kind.part.rawValue else {
+            throw VMStateError(
+                .limitExceeded,
+                at: input.position,
+                expected: "at most \(limits.streamItems) sections and commands"
+            )
+        }
+        guard !hasUnlisted else { return }
+        hasUnlisted = true
+        finding(
+            Rule.ID(reporting: .limitExceeded),
+            .note,
+            "parts of sections from here on are checked and not listed",
+            at: input.position
+        )
     }
 
     private static func hint(_ byte: UInt8) -> String {
@@ -198,6 +214,9 @@ struct StreamReader {
         }
         let index = stream.sections.count
         stream.sections.append(section)
+        defer {
+            if stream.sections.count + stream.commands.count > limits.streamItems { stream.sections.removeLast() }
+        }
         do throws(VMStateError) {
             try payload(&section)
             stream.sections[index] = section
