@@ -25,7 +25,7 @@ struct TestHandler: HTTPHandler {
         case "/work":
             // Milliseconds.
             usleep(useconds_t(request.head.queryValue("ms").flatMap(UInt32.init) ?? 0) * 1_000)
-            return HTTPResponse(.ok, contentType: "text/plain", text: "worked")
+            return HTTPResponse(.ok, contentType: "text/plain", text: request.head.queryValue("text") ?? "worked")
         case "/close":
             var response = HTTPResponse(.ok, contentType: "text/plain", text: "bye")
             response.closesConnection = true

@@ -23,6 +23,41 @@ struct WorkerTests {
         }
     }
 
+    @Test("the answer to one who is gone does not reach the next, who has the same descriptor")
+    func answerToAnother() throws {
+        try withServer({
+            $0.loops = 1
+            $0.workers = 2
+        }) { address, server in
+            for turn in 0..<2 {
+                // Kept for the next client's own socket, so that the server's gets the one that the first had.
+                let place = dup(STDERR_FILENO)
+                let gone = try TestClient(address)
+                gone.send(get("/work?ms=200&text=gone"))
+                #expect(eventually { server.counters.requestsWithWorkers == 1 })
+                gone.reset()
+                #expect(eventually { server.counters.openConnections == 0 })
+                _ = close(place)
+                do {
+                    let next = try TestClient(address)
+                    next.send(get("/work?ms=400&text=next"))
+                    #expect(next.answer()?.text == "next")
+                }
+                // One more, so that the next turn begins with an odd count of connections and not an even one.
+                if turn == 0 { _ = try TestClient(address) }
+                #expect(eventually { server.counters.openConnections == 0 })
+            }
+        }
+    }
+
+    @Test("no two connections have the same token for two thousand million more, and none that of a listener")
+    func tokens() {
+        let generations = [0, 1, 2, 3, 4, 0x7FFF_FFFE, 0x7FFF_FFFF].map { UInt64($0) }
+        let tokens = generations.map { EventLoop.token(generation: $0, fd: 7) }
+        #expect(Set(tokens).count == generations.count)
+        #expect(tokens.allSatisfy { $0 & EventLoop.listenerBit == 0 && $0 & 0xFFFF_FFFF == 7 })
+    }
+
     @Test("beyond busy workers and a full queue it is 503 with Retry-After at once")
     func queueFull() throws {
         try withServer({ $0.workerQueueLength = 1 }) { address, server in

@@ -61,12 +61,18 @@ extension EventLoop {
         }
     }
 
+    /// Tells a connection from all that had its descriptor before: an event or an answer that is meant for one of those
+    /// must not reach it.
+    static func token(generation: UInt64, fd: Int32) -> UInt64 {
+        // 31 bits of generation above 32 bits of descriptor leave the listener's bit free.
+        (generation & 0x7FFF_FFFF) << 32 | UInt64(fd)
+    }
+
     /// Serves a connection from now on.
     func adopt(_ fd: Int32, _ peer: String) {
         let isEntered = ledger.enter(peer)
         generation += 1
-        // 31 bits of generation above 32 bits of descriptor leave the listener's bit free.
-        let token = (generation & 0x7FFF_FFFE) << 32 | UInt64(fd)
+        let token = Self.token(generation: generation, fd: fd)
         let now = clock.moment.milliseconds
         let connection = Connection(fd: fd, token: token, peer: peer, isEntered: isEntered, context, now: now)
         connection.conversation.isLast = isDraining
