@@ -245,7 +245,7 @@ struct VMStateEncoder: ~Copyable {
         frame: Int,
         isGiven: Bool
     ) throws(VMStateError) -> Bool {
-        guard subsection.needed >= 0 else { return true }
+        guard subsection.needed >= 0 else { return isGiven || !program.descriptions[subsection.id].isOptional }
         return try truth(program.predicates[subsection.needed], version: version, frame: frame) ?? isGiven
     }
 

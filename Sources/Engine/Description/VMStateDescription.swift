@@ -29,6 +29,8 @@ public struct VMStateDescription: Sendable, Hashable {
     let hasSubsectionList: Bool
     /// Where it stands in its document.
     public let path: JSONPointer
+    /// Whether, as a subsection, it is sent exactly if the state has it: a vmdesc has no predicates.
+    var isOptional = false
 }
 
 /// How one field lies on the wire: QEMU's `VMStateField`.

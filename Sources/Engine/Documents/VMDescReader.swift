@@ -51,7 +51,8 @@ extension VMStateDocumentReader {
                 fields: fields,
                 subsections: subsections,
                 hasSubsectionList: !subsections.isEmpty,
-                path: path
+                path: path,
+                isOptional: true
             )
         )
         return id
