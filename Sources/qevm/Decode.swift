@@ -57,12 +57,16 @@ struct Decode: ParsableCommand {
     @Option(help: ArgumentHelp("Write the final content of a RAM block to the file of -o instead.", valueName: "block"))
     var extractRAM: String?
 
-    @Option(help: ArgumentHelp("The form of the answer: json.", valueName: "form"))
+    @Option(help: ArgumentHelp("json (default), or text: a tree with offset, type and value.", valueName: "form"))
     var format: Format = .json
 
-    enum Format: String, ExpressibleByArgument { case json }
+    @Flag(help: "With text, the bytes beside each value.")
+    var hexdump = false
+
+    enum Format: String, ExpressibleByArgument { case json, text }
 
     mutating func validate() throws {
+        if hexdump, format != .text { throw ValidationError("--hexdump goes with --format text.") }
         if extractRAM != nil, options.output == nil { throw ValidationError("--extract-ram needs -o FILE.") }
     }
 
@@ -90,8 +94,10 @@ struct Decode: ParsableCommand {
 
     private func write(_ answer: AnswerOptions, _ document: JSONDocument, stream: [UInt8]?) throws {
         let bytes = try qevm.run { () throws(VMStateError) in
-            try DecodeRequest(document.root, stream: stream).document(answer)
+            let request = try DecodeRequest(document.root, stream: stream)
+            return format == .text ? try request.text(hexdump: hexdump) : try request.document(answer)
         }
+        if format == .text { return try Output.write(bytes, to: options.output) }
         try Output.write(bytes + Array("\n".utf8), to: options.output)
     }
 
@@ -108,12 +114,34 @@ struct Decode: ParsableCommand {
         request.progress = { bar?.update($0) }
         defer { bar?.finish() }
         if let extractRAM { return try extract(extractRAM, source, request) }
+        if format == .text { return try writeText(source, request, bar) }
         let result = try qevm.run { () throws(VMStateError) in
             try request.document(try request.read(source), of: source)
         }
         bar?.finish()
         try Output.write(result.text + Array("\n".utf8), to: options.output)
         try report(result.findings)
+    }
+
+    private func writeText(_ source: any StreamSource, _ request: StreamRequest, _ bar: ProgressBar?) throws {
+        let read = try qevm.run { () throws(VMStateError) in try request.read(source) }
+        bar?.finish()
+        var findings: [Finding] = []
+        try Output.replace(options.output) { (write) throws(CommandFailure) in
+            try withoutActuallyEscaping(write) { (write) throws(CommandFailure) in
+                findings = try qevm.run { () throws(VMStateError) in
+                    try request.text(read, of: source, hexdump: hexdump) { (piece) throws(VMStateError) in
+                        do throws(CommandFailure) {
+                            try write(piece)
+                        } catch {
+                            throw .unwritable(error.message)
+                        }
+                    }
+                }
+            }
+        }
+        guard findings.contains(where: { $0.severity == .error }) else { return }
+        throw CommandFailure.invalid("\(file): \(ValidationReport(findings).summary)")
     }
 
     private func extract(_ block: String, _ source: any StreamSource, _ request: StreamRequest) throws {

@@ -15,7 +15,7 @@ struct QEVM: ParsableCommand {
             unreadable input.
             """,
         version: Product.version,
-        subcommands: [Decode.self, Encode.self, Validate.self, Edit.self, Serve.self, Health.self]
+        subcommands: [Decode.self, Encode.self, Validate.self, Edit.self, Diff.self, Serve.self, Health.self]
     )
 
     static func main() {

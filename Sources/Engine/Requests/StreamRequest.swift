@@ -102,6 +102,84 @@ public struct StreamRequest {
         try StreamDocument(stream, documentOptions(source), limits: limits).json()
     }
 
+    /// The stream as text for a terminal; gives the findings.
+    ///
+    /// - Parameters:
+    ///   - stream: the stream that was read.
+    ///   - source: its bytes.
+    ///   - hexdump: whether the bytes stand beside the lines.
+    ///   - receive: gets the text piece by piece.
+    /// - Returns: what is wrong with the stream, and what of it cannot be decoded.
+    /// - Throws: what `receive` throws, and `input-unreadable`.
+    public func text(
+        _ stream: MigrationStream,
+        of source: any StreamSource,
+        hexdump: Bool,
+        _ receive: @escaping ([UInt8]) throws(VMStateError) -> Void
+    ) throws(VMStateError) -> [Finding] {
+        var options = StreamText.Options()
+        options.hexdump = hexdump
+        options.sections = sections
+        options.descriptions = descriptions
+        options.source = source.size != nil ? source : nil
+        return try StreamText(stream, options, limits: limits).write(receive)
+    }
+
+    /// The stream as text for a terminal, as a whole.
+    ///
+    /// - Throws: `limit-exceeded` and `input-unreadable`.
+    public func text(
+        _ stream: MigrationStream,
+        of source: any StreamSource,
+        hexdump: Bool
+    ) throws(VMStateError) -> [UInt8] {
+        let collected = TextCollector(limit: limits.outputBytes)
+        _ = try text(stream, of: source, hexdump: hexdump) { (piece) throws(VMStateError) in
+            try collected.append(piece)
+        }
+        return collected.text
+    }
+
+    /// What differs between two streams.
+    ///
+    /// - Parameters:
+    ///   - a: the one.
+    ///   - b: the other.
+    ///   - ignored: what is left out; see `DifferenceFilter`.
+    ///   - comparesContents: whether pages of guest memory are compared too.
+    /// - Returns: the differences.
+    /// - Throws: `stream-invalid` when one is no stream, and `input-unreadable`.
+    public func differences(
+        _ a: any StreamSource,
+        _ b: any StreamSource,
+        ignoring ignored: [String] = [],
+        comparesContents: Bool = false
+    ) throws(VMStateError) -> StreamDiffResult {
+        var options = StreamDiff.Options()
+        options.sections = sections
+        options.ignored = DifferenceFilter(ignored)
+        options.descriptions = descriptions
+        guard comparesContents else {
+            return StreamDiff.compare(try read(a), try read(b), options, limits: limits)
+        }
+        let hashes = (a: RAMPageHashes(limits: limits), b: RAMPageHashes(limits: limits))
+        let first = try read(a, hashes.a)
+        let second = try read(b, hashes.b)
+        options.contents = hashes
+        return StreamDiff.compare(first, second, options, limits: limits)
+    }
+
+    private func read(_ source: any StreamSource, _ hashes: RAMPageHashes) throws(VMStateError) -> MigrationStream {
+        var own = self
+        own.pages = hashes
+        let stream = try own.read(source)
+        if hashes.needsSecondReading, source.size != nil {
+            hashes.beginSecondReading()
+            _ = try own.read(source, keepsPayloads: false)
+        }
+        return stream
+    }
+
     /// Everything that is wrong with a stream: its framing, its RAM records, its devices.
     public func report(_ stream: MigrationStream) -> ValidationReport {
         let checker = SectionDecoder(descriptions: descriptions, recordsOffsets: false, limits: limits)

@@ -6,14 +6,17 @@ internal import HTTP
 extension Routes {
     /// `POST /v1/decode`: the state of a description's bytes, or a whole migration stream as a document.
     static func decode(_ limits: Limits) -> Route {
-        Route(method: "POST", path: "/v1/decode", accepts: [json, form, octets], offers: [json]) {
+        Route(method: "POST", path: "/v1/decode", accepts: [json, form, octets], offers: [json, text]) {
             request throws(Problem) in
-            if let body = try wholeStream(request, limits) { return try decode(body) }
+            if let body = try wholeStream(request, limits) { return try decode(body, request) }
             let (document, stream) = try document(request, limits)
             let options = try options(request.head)
+            let hexdump = try flag("hexdump", request.head)
             let body = try run { () throws(VMStateError) in
-                try DecodeRequest(document.root, stream: stream, limits: limits).document(options)
+                let decode = try DecodeRequest(document.root, stream: stream, limits: limits)
+                return request.offer == text ? try decode.text(hexdump: hexdump) : try decode.document(options)
             }
+            if request.offer == text { return HTTPResponse(body, plainText) }
             return HTTPResponse(body, json)
         }
     }

@@ -8,13 +8,15 @@ enum Routes {
     static let json = "application/json"
     static let octets = "application/octet-stream"
     static let form = "multipart/form-data"
+    static let text = "text/plain"
+    static let plainText = "text/plain; charset=utf-8"
 
     /// All but `/metrics`, which tells of these.
     static func all(_ configuration: ServiceConfiguration, _ state: ServiceState) -> [Route] {
         let limits = configuration.engine
         return [
             health("/healthz"), health("/livez"), readiness(state), openAPI,
-            encode(limits), decode(limits), validate(limits), edit(limits), ram(limits),
+            encode(limits), decode(limits), validate(limits), edit(limits), diff(limits), ram(limits),
         ]
     }
 

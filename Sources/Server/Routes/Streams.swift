@@ -38,16 +38,14 @@ extension Routes {
         let options = try options(request.head)
         body.request.answer.printing = options.printing
         body.request.answer.recordsOffsets = body.request.answer.recordsOffsets || options.recordsOffsets
-        if let names = request.head.queryValue("sections") {
-            body.request.sections = names.split(separator: ",").map(String.init)
-        }
+        body.request.sections = names(request.head, "sections") ?? body.request.sections
         body.request.hasVMDesc = try flag("vmdesc", request.head) || body.request.hasVMDesc
         body.request.isRaw = try flag("raw", request.head) || body.request.isRaw
         body.request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
         return body
     }
 
-    private static func flag(_ name: String, _ head: HTTPRequestHead) throws(Problem) -> Bool {
+    static func flag(_ name: String, _ head: HTTPRequestHead) throws(Problem) -> Bool {
         switch head.queryValue(name) {
         case nil, "false": return false
         case "true": return true
@@ -55,8 +53,15 @@ extension Routes {
         }
     }
 
-    /// A whole stream as a document.
-    static func decode(_ body: StreamBody) throws(Problem) -> HTTPResponse {
+    /// A whole stream as a document, or as text.
+    static func decode(_ body: StreamBody, _ request: RouteRequest) throws(Problem) -> HTTPResponse {
+        if request.offer == text {
+            let hexdump = try flag("hexdump", request.head)
+            let tree = try run { () throws(VMStateError) in
+                try body.request.text(try body.request.read(body.source), of: body.source, hexdump: hexdump)
+            }
+            return HTTPResponse(tree, plainText)
+        }
         let text = try run { () throws(VMStateError) in
             try body.request.document(try body.request.read(body.source), of: body.source).text
         }
@@ -95,6 +100,41 @@ extension Routes {
             }
             return HTTPResponse(try write(pieces, body.source, limits), octets)
         }
+    }
+
+    /// `POST /v1/diff`: what differs between two streams.
+    static func diff(_ limits: Limits) -> Route {
+        Route(method: "POST", path: "/v1/diff", accepts: [form], offers: [json, text]) { request throws(Problem) in
+            let form = try Multipart(request.body, request.type)
+            guard let a = form["a"], let b = form["b"] else {
+                throw Problem(.badRequest, "the form needs the parts \"a\" and \"b\"")
+            }
+            let document = try form["request"].map { text throws(Problem) in try parse(text, limits) }
+            let options = try options(request.head)
+            let contents = try flag("contents", request.head)
+            let result = try run { () throws(VMStateError) in
+                var own = StreamRequest(limits: limits)
+                if let document { own = try StreamRequest(document.root, limits: limits) }
+                own.sections = names(request.head, "sections") ?? own.sections
+                own.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
+                return try own.differences(
+                    BytesSource(a),
+                    BytesSource(b),
+                    ignoring: names(request.head, "ignore") ?? [],
+                    comparesContents: contents
+                )
+            }
+            return try run { () throws(VMStateError) in
+                request.offer == text
+                    ? HTTPResponse(try result.text(limits: limits), plainText)
+                    : HTTPResponse(try result.json(options.printing, limits: limits), json)
+            }
+        }
+    }
+
+    /// The names of a list in the query.
+    static func names(_ head: HTTPRequestHead, _ name: String) -> [String]? {
+        head.queryValue(name).map { $0.split(separator: ",").map(String.init) }
     }
 
     /// The bytes of pieces.

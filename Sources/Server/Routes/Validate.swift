@@ -5,7 +5,6 @@ internal import HTTP
 
 extension Routes {
     private static let sarif = "application/sarif+json"
-    private static let text = "text/plain"
 
     /// `POST /v1/validate`: findings as JSON, SARIF or text.
     static func validate(_ limits: Limits) -> Route {
@@ -26,7 +25,7 @@ extension Routes {
             }
             switch request.offer {
             case sarif: return HTTPResponse(try run { () throws(VMStateError) in try report.sarif() }, sarif)
-            case text: return HTTPResponse(Array(report.text().utf8), "text/plain; charset=utf-8")
+            case text: return HTTPResponse(Array(report.text().utf8), plainText)
             default: return HTTPResponse(try run { () throws(VMStateError) in try report.json() }, json)
             }
         }

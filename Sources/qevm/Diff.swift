@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Engine
+
+/// `qevm diff`: what differs between two migration streams.
+struct Diff: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says what differs between two migration streams, by device and field.",
+        discussion: "Exit status: 0 equal, 1 different, 2 bad usage or unreadable input."
+    )
+
+    @Argument(help: ArgumentHelp("A migration stream.", valueName: "a"))
+    var a: String
+
+    @Argument(help: ArgumentHelp("Another one.", valueName: "b"))
+    var b: String
+
+    @OptionGroup var stream: StreamOptions
+    @OptionGroup var printing: PrintingOptions
+
+    @Option(help: ArgumentHelp("Sections to be compared, by idstr or VMSD name: cpu,timer.", valueName: "names"))
+    var sections: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What is left out: a section, /member, section:/member, or type:timer. May be repeated.",
+            valueName: "pattern"
+        )
+    )
+    var ignore: [String] = []
+
+    @Flag(help: "Compare the contents of guest memory too.")
+    var contents = false
+
+    @Option(help: ArgumentHelp("text (default) or json.", valueName: "form"))
+    var format: Format = .text
+
+    @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the answer goes.", valueName: "file"))
+    var output: String?
+
+    enum Format: String, ExpressibleByArgument { case text, json }
+
+    func run() throws {
+        var request = try stream.request()
+        request.sections = sections.map { $0.split(separator: ",").map(String.init) }
+        let first = try stream.openStream(a, isSized: contents)
+        let second = try stream.openStream(b, isSized: contents)
+        let result = try qevm.run { () throws(VMStateError) in
+            try request.differences(first, second, ignoring: ignore, comparesContents: contents)
+        }
+        let answer = try qevm.run { () throws(VMStateError) in
+            switch format {
+            case .text: try result.text()
+            case .json: try result.json(printing.options.printing) + Array("\n".utf8)
+            }
+        }
+        try Output.write(answer, to: output)
+        if !result.isEqual {
+            throw CommandFailure.invalid("\(a), \(b): \(result.total) difference\(result.total == 1 ? "" : "s")")
+        }
+    }
+}
