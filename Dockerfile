@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
+# docker build -t qevm . && docker run --read-only --cap-drop ALL -p 8080:8080 qevm
 FROM swift:6.3-bookworm AS build
 WORKDIR /src
 COPY scripts/install-dependencies scripts/
 RUN scripts/install-dependencies zlib1g-dev pkg-config
-COPY Package.swift ./
+COPY Package.swift openapi.yaml ./
 COPY Sources Sources
 COPY Tests Tests
-COPY openapi.yaml ./
+# The libraries that the program needs and the image below has not, to where they are looked for on every architecture.
 RUN swift build -c release --product qevm --static-swift-stdlib -Xlinker -s \
-    && cp "$(swift build -c release --show-bin-path)/qevm" /qevm
+    && install -D "$(swift build -c release --show-bin-path)/qevm" /image/usr/local/bin/qevm \
+    && install -D -m 644 -t /image/usr/lib /usr/lib/*/libz.so.1 /usr/lib/*/libstdc++.so.6 /usr/lib/*/libgcc_s.so.1
 
-FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=build /usr/lib/x86_64-linux-gnu/libz.so.1 /usr/lib/x86_64-linux-gnu/libz.so.1
-COPY --from=build /qevm /usr/local/bin/qevm
+FROM gcr.io/distroless/base-nossl-debian12:nonroot
+COPY --from=build /image/ /
+USER 65532:65532
 ENV QEVM_HOST=0.0.0.0
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s CMD ["/usr/local/bin/qevm", "health", "--host", "127.0.0.1"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=2s CMD ["/usr/local/bin/qevm", "health", "--host", "127.0.0.1"]
 ENTRYPOINT ["/usr/local/bin/qevm"]
 CMD ["serve"]

@@ -39,12 +39,14 @@ let package = Package(
             resources: [.embedInCode("Resources/openapi.yaml")],
             swiftSettings: strict
         ),
+        .systemLibrary(name: "CMalloc", path: "Sources/qevm/CMalloc"),
         .executableTarget(
             name: "qevm",
             dependencies: [
-                "Engine", "Containers", "HTTP", "Server", .product(name: "Logging", package: "swift-log"),
+                "Engine", "Containers", "HTTP", "Server", "CMalloc", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            exclude: ["CMalloc"],
             swiftSettings: strict
         ),
         .target(

@@ -49,6 +49,7 @@ struct Serve: ParsableCommand {
     var logFormat: String?
 
     func run() throws {
+        Memory.setUp()
         let logger = try logger()
         var configuration = try limits.configuration()
         let delay = try Setting.number(drainDelay, "QEVM_DRAIN_DELAY", 0...3600) ?? 0

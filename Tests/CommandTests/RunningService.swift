@@ -72,9 +72,14 @@ final class RunningService {
     }
 
     /// The most memory that the process has had, in KiB.
-    var peakMemory: Int {
+    var peakMemory: Int { memory("VmHWM:") }
+
+    /// The memory that the process has now, without mapped files, in KiB.
+    var ownMemory: Int { memory("RssAnon:") }
+
+    private func memory(_ name: String) -> Int {
         let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix(name) } ?? ""
         return line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? line.split { !$0.isNumber }.first
             .flatMap { Int($0) } ?? 0
     }
