@@ -97,9 +97,12 @@ extension StreamReader {
             options.versionID = section.versionID
             options.isPartial = true
             do throws(VMStateError) {
-                return try codec.decode(input.copy(0..<input.available), options).consumed
+                let consumed = try codec.decode(input.copy(0..<input.available), options).consumed
+                // A description that ends inside the section fits no better than one that a footer contradicts.
+                let isNext = try isPlausibleItem(at: consumed)
+                if isNext || refusal == nil { return consumed }
             } catch {
-                refusal = error
+                refusal = refusal ?? error
             }
         }
         if var refusal {
