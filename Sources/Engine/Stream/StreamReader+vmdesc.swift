@@ -134,7 +134,10 @@ extension StreamReader {
             }
             next = device + 1
             let length = devices.all[device].length
-            if section.device == nil || !section.isMeasured, section.payload.count != length {
+            guard section.device == nil || !section.isMeasured, section.payload.count != length else { continue }
+            if let bytes = section.bytes {
+                checkLength(bytes, device, section, at: section.payload.lowerBound)
+            } else {
                 finding(
                     StreamRule.length,
                     .error,
