@@ -37,11 +37,11 @@ struct HexdumpBytes {
         }
     }
 
-    /// What is wrong with it as a dump of exactly the bytes in `ranges`; nil: nothing.
-    func problem(showing ranges: [Range<Int>], of stream: [UInt8]) -> String? {
+    /// What is wrong with it as a dump of exactly the bytes in `ranges`, or of some bytes; nil: nothing.
+    func problem(showing ranges: [Range<Int>]? = nil, of stream: [UInt8]) -> String? {
         if let line = wrongLines.first { return "the columns of \(line)" }
-        var missing = Array(repeating: false, count: stream.count)
-        for range in ranges {
+        var missing = Array(repeating: ranges == nil, count: stream.count)
+        for range in ranges ?? [] {
             for offset in range { missing[offset] = true }
         }
         for (offset, value) in bytes {
@@ -51,6 +51,6 @@ struct HexdumpBytes {
             guard missing[offset] else { return "byte \(offset) is shown twice, or should not be" }
             missing[offset] = false
         }
-        return missing.firstIndex(of: true).map { "byte \($0) is not shown" }
+        return ranges == nil ? nil : missing.firstIndex(of: true).map { "byte \($0) is not shown" }
     }
 }

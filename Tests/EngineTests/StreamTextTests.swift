@@ -42,8 +42,9 @@ import Testing
     @Test(arguments: ["devices/q35-10.0-hpet", "devices/net-7.2-mc146818rtc", "codec/e8-queue", "codec/e6-dynamic"])
     func aStateIsAsInTheFixture(_ folder: String) throws {
         let name = String(folder.split(separator: "/").last ?? "")
+        let fixture = try #require(RobustnessCase(root: Fixtures.root, folder: folder))
         for hexdump in [false, true] {
-            let text = try Self.text(FixtureCase(folder: folder), hexdump: hexdump)
+            let text = try Self.text(fixture, hexdump: hexdump)
             #expect(
                 String(decoding: text, as: UTF8.self) == (try golden(name + (hexdump ? ".hexdump.txt" : ".txt"))),
                 "\(folder), hexdump: \(hexdump)"
@@ -51,8 +52,7 @@ import Testing
         }
     }
 
-    private static func text(_ fixture: FixtureCase, hexdump: Bool) throws -> [UInt8] {
-        let fixture = try #require(RobustnessCase(root: Fixtures.root, folder: fixture.folder))
+    private static func text(_ fixture: RobustnessCase, hexdump: Bool) throws -> [UInt8] {
         var options = fixture.options
         options.recordsOffsets = true
         return try fixture.codec.decode(fixture.wire, options)
@@ -63,9 +63,9 @@ import Testing
 
     @Test(arguments: Fixtures.cases("codec") + Fixtures.cases("devices"))
     func everyByteOfAStateIsShownOnce(_ fixture: FixtureCase) throws {
-        let wire = try fixture.wire()
+        let fixture = try #require(RobustnessCase(root: Fixtures.root, folder: fixture.folder))
         let dump = HexdumpBytes(try Self.text(fixture, hexdump: true))
-        #expect(dump.problem(showing: [wire.indices], of: wire) == nil)
+        #expect(dump.problem(showing: [fixture.wire.indices], of: fixture.wire) == nil)
     }
 
     @Test(arguments: [true, false])
@@ -129,6 +129,34 @@ import Testing
         #expect(findings.count { $0.rule.description == "VMST017" } == 2)
     }
 
+    /// Whatever is wrong with a stream: no byte is shown twice or in the wrong place, and the comparison ends.
+    @Test func brokenStreamsArePrintedAndCompared() throws {
+        let whole = try MigrationStream(reading: BytesSource(Self.none))
+        for length in 8..<Self.none.count where length < 0x110 || length % 16 == 0 {
+            try checkBroken(Array(Self.none[..<length]), whole, "\(length) bytes")
+        }
+        for offset in 8..<Self.none.count where offset < 0x110 || offset % 8 == 0 {
+            for mask in [0x01, 0xff] as [UInt8] {
+                var bytes = Self.none
+                bytes[offset] ^= mask
+                try checkBroken(bytes, whole, "byte \(offset) ^ \(mask)")
+            }
+        }
+    }
+
+    private func checkBroken(_ bytes: [UInt8], _ whole: MigrationStream, _ what: String) throws {
+        let source = BytesSource(bytes)
+        var options = StreamText.Options()
+        options.hexdump = true
+        options.source = source
+        let stream = try MigrationStream(reading: source)
+        let dump = HexdumpBytes(try StreamText(stream, options).text().text)
+        #expect(dump.problem(of: bytes) == nil, "\(what)")
+        let result = StreamDiff.compare(whole, stream)
+        _ = try result.text()
+        #expect(try JSONDocument(parsing: result.json()).root["equal"]?.bool == result.isEqual)
+    }
+
     @Test func namesDoNotReachTheTerminalAsCommands() throws {
         // Nothing checks the names inside of a vmdesc.
         let name = Array("cpu_ticks_offset".utf8)
@@ -145,8 +173,7 @@ import Testing
         final class Pieces {
             var all: [[UInt8]] = []
         }
-        let section = FixtureCase(folder: "devices/q35-11.1-nvme")
-        let fixture = try #require(RobustnessCase(root: Fixtures.root, folder: section.folder))
+        let fixture = try #require(RobustnessCase(root: Fixtures.root, folder: "devices/q35-11.1-nvme"))
         var options = fixture.options
         options.recordsOffsets = true
         let decoded = try fixture.codec.decode(fixture.wire, options)

@@ -27,7 +27,7 @@ public struct StateLayout: Sendable {
         }
     }
 
-    /// A place. The first one is the state as a whole.
+    /// A place; the first one is the state as a whole.
     struct Node: Sendable {
         let token: Token
         let parent: Int

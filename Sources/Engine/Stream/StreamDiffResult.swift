@@ -12,7 +12,9 @@ public struct StreamDiffResult: Sendable {
     public internal(set) var sectionsCompared = 0
     /// Those of them in which nothing differs.
     public internal(set) var sectionsEqual = 0
+    /// Sections that only the first stream has.
     public internal(set) var sectionsOnlyInA = 0
+    /// Sections that only the second stream has.
     public internal(set) var sectionsOnlyInB = 0
     /// Pages of guest memory whose contents were compared.
     public internal(set) var pagesCompared = 0
