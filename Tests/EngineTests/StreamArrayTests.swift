@@ -105,7 +105,9 @@ import Testing
         let stream = try MigrationStream(reading: BytesSource(bytes.bytes))
         let text = try StreamDocument(stream).json().text
         let state = try JSONDocument(parsing: text).root["sections"]?.elements[0]["state"]
-        #expect(state?.members.last?.value["j"]?.int == 6)
+        let elements = try #require(state?["ar[1]"]?.elements)
+        #expect(elements.map(\.kind) == [.object, .object, .null, .object])
+        #expect(elements.last?["j"]?.int == 6)
     }
 
     @Test func aPointerMarkerStandsBeforeEachElement() throws {
