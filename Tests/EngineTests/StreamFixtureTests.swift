@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Engine
-import Foundation
 import TestSupport
 import Testing
 
@@ -78,14 +77,11 @@ import Testing
 }
 
 /// What `scripts/stream-zoo FOLDER` wrote: `QEVM_STREAMS=FOLDER swift test --filter StreamZoo`.
-@Suite(.enabled(if: !StreamZooTests.names.isEmpty, "QEVM_STREAMS names no folder with streams"))
+@Suite(.enabled(if: !StreamSamples.zooNames.isEmpty, "QEVM_STREAMS names no folder with streams"))
 struct StreamZooTests {
-    private static let folder = ProcessInfo.processInfo.environment["QEVM_STREAMS"] ?? ""
-    static let names = folder.isEmpty ? [] : StreamSamples.names(in: folder, ending: ".mig")
-
-    @Test(arguments: names)
+    @Test(arguments: StreamSamples.zooNames)
     func aStreamIsReadToItsEnd(_ name: String) throws {
-        let bytes = try #require(Fixtures.read("\(Self.folder)/\(name).mig"))
+        let bytes = try #require(Fixtures.read("\(StreamSamples.zoo)/\(name).mig"))
         let stream = try MigrationStream(reading: BytesSource(bytes))
         // What has neither footers nor a vmdesc ends where the first device begins.
         let isRead = !stream.findings.contains { $0.rule.description == "VMST031" && $0.severity == .error }
