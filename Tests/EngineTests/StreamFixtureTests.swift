@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Engine
-import Foundation
 import TestSupport
 import Testing
 
@@ -78,11 +77,11 @@ import Testing
 }
 
 /// What `scripts/stream-zoo FOLDER` wrote: `QEVM_STREAMS=FOLDER swift test --filter StreamZoo`.
-@Suite(.enabled(if: !StreamZoo.names.isEmpty, "QEVM_STREAMS names no folder with streams"))
+@Suite(.enabled(if: !StreamSamples.zooNames.isEmpty, "QEVM_STREAMS names no folder with streams"))
 struct StreamZooTests {
-    @Test(arguments: StreamZoo.names)
+    @Test(arguments: StreamSamples.zooNames)
     func aStreamIsReadToItsEnd(_ name: String) throws {
-        let bytes = try #require(Fixtures.read("\(StreamZoo.folder)/\(name).mig"))
+        let bytes = try #require(Fixtures.read("\(StreamSamples.zoo)/\(name).mig"))
         let stream = try MigrationStream(reading: BytesSource(bytes))
         // What has neither footers nor a vmdesc ends where the first device begins.
         let isRead = !stream.findings.contains { $0.rule.description == "VMST031" && $0.severity == .error }
@@ -91,9 +90,4 @@ struct StreamZooTests {
         #expect(!isRead || stream.understood + stream.trailing == bytes.count)
         if stream.vmdesc != nil { #expect(try StreamDocument(stream).json().findings.map(\.line) == []) }
     }
-}
-
-private enum StreamZoo {
-    static let folder = ProcessInfo.processInfo.environment["QEVM_STREAMS"] ?? ""
-    static let names = folder.isEmpty ? [] : StreamSamples.names(in: folder, ending: ".mig")
 }

@@ -159,6 +159,15 @@ struct StreamRuleCase: Sendable, CustomStringConvertible {
             $0.full(3, "ti\u{1}er", [])
             $0.eof(devices: [])
         },
+        StreamRuleCase(4, "an instance of what there is one", in: "ram") {
+            $0.expect(at: 9)
+            $0.section(1, 2, "ram", instance: 1, version: 4) {
+                $0.be64(4)
+                $0.ramEnd()
+            }
+            $0.end(2) { $0.ramEnd() }
+            $0.eof(devices: [])
+        },
         StreamRuleCase(5, "one id for two names", in: "other") {
             $0.full(3, "timer", [0, 0, 0, 1])
             $0.expect()
@@ -231,6 +240,40 @@ struct StreamRuleCase: Sendable, CustomStringConvertible {
         StreamRuleCase(9, "RECV_BITMAP with half a name") {
             $0.expect(at: 5)
             $0.command(10, [9, 0x70, 0x63])
+            $0.eof(devices: [])
+        },
+        StreamRuleCase(9, "LISTEN without ADVISE") {
+            $0.expect()
+            $0.command(4)
+            $0.eof(devices: [])
+        },
+        StreamRuleCase(9, "LISTEN twice") {
+            $0.command(3)
+            $0.command(4)
+            $0.expect()
+            $0.command(4)
+            $0.eof(devices: [])
+        },
+        StreamRuleCase(9, "ADVISE with a page size that is none") {
+            $0.expect(at: 13)
+            $0.command(3, [0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x10, 1])
+            $0.eof(devices: [])
+        },
+        StreamRuleCase(9, "ADVISE without page sizes") {
+            $0.expect(at: 5)
+            $0.command(3, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0])
+            $0.eof(devices: [])
+        },
+        StreamRuleCase(9, "a discard of no block") {
+            $0.ram()
+            $0.expect(at: 6)
+            $0.command(6, [0, 2, 0x70, 0x63, 0] + Array(repeating: 0, count: 16))
+            $0.eof(devices: [])
+        },
+        StreamRuleCase(9, "a discard behind its block") {
+            $0.ram()
+            $0.expect(at: 5 + 9)
+            $0.command(6, [0, 6] + Array("pc.ram".utf8) + [0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x10, 1])
             $0.eof(devices: [])
         },
         StreamRuleCase(10, "half a section id") {
@@ -343,6 +386,23 @@ struct StreamRuleCase: Sendable, CustomStringConvertible {
             $0.full(4, "timer", [0, 0, 0, 1])
             $0.eof(devices: [timer, timer])
         },
+        StreamRuleCase(17, "an iterative section of an unknown format", .warning, in: "sam") {
+            $0.expect()
+            $0.start(3, "sam") { $0.bytes += [1, 2, 3] }
+            $0.end(3)
+            $0.eof(devices: [])
+        },
+        StreamRuleCase(29, "another version than the vmdesc's", in: "timer") {
+            $0.expect(at: 1 + 4 + 6 + 4)
+            $0.full(3, "timer", version: 2, [0, 0, 0, 1])
+            $0.eof(devices: [timer])
+        },
+        StreamRuleCase(19, "a section that goes on behind its END", .warning, in: "ram") {
+            $0.ram()
+            $0.expect()
+            $0.part(2) { $0.ramEnd() }
+            $0.eof(devices: [])
+        },
         StreamRuleCase(19, "RAM without END", .warning, in: "ram") {
             blocks(&$0)
             $0.part(2) {
@@ -356,6 +416,15 @@ struct StreamRuleCase: Sendable, CustomStringConvertible {
     ]
 
     private static let ram: [StreamRuleCase] = [
+        StreamRuleCase(20, "EOS with an address", .warning, in: "ram") {
+            blocks(&$0, pages: 1)
+            $0.end(2) {
+                $0.zero(0, "pc.ram")
+                $0.expect()
+                $0.be64(0x1000 | 0x10)
+            }
+            $0.eof(devices: [])
+        },
         StreamRuleCase(20, "two flags", in: "ram") {
             part(&$0) {
                 $0.expect()

@@ -91,7 +91,7 @@ import Testing
         var place = 0
         let bytes = StreamBytes.headed { stream in
             stream.command(7, [0, 0, 1, 0])
-            stream.command(4)
+            stream.command(2, [0, 0, 0, 3])
             place = stream.bytes.count
         }
         let stream = try MigrationStream(reading: BytesSource(bytes.bytes))
