@@ -75,9 +75,9 @@ public struct StreamDifference: Sendable {
     public let offsetA: Int?
     /// Where it is in the second stream.
     public let offsetB: Int?
-    /// Of a buffer the first byte that differs, of guest memory the offset of the first page in its block.
+    /// Of a buffer the first byte that differs, of guest memory the offset in the block of the first page.
     public let first: Int?
-    /// How many bytes of a buffer, or pages of guest memory, differ.
+    /// Of a buffer how many bytes differ, of guest memory how many pages.
     public let differing: Int?
     /// Of guest memory: the ranges of the block in which every page differs.
     public let ranges: [Range<Int>]
