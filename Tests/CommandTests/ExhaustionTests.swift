@@ -7,10 +7,11 @@ import Testing
 struct ExhaustionTests {
     private let descriptors = 40
 
-    /// Descriptors that a process has open.
+    /// Descriptors below the bound that a process has open; those above it were handed down to it.
     private func open(_ service: RunningService) -> Int {
         let folder = "/proc/\(service.process.processIdentifier)/fd"
-        return (try? FileManager.default.contentsOfDirectory(atPath: folder))?.count ?? 0
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.count { Int($0).map { $0 < descriptors } ?? false }
     }
 
     /// Ticks of a hundredth of a second that a process has computed for (proc(5): `utime` and `stime`).
