@@ -4,6 +4,9 @@ internal import Synchronization
 
 /// An open file and its share of a spool; both end with the last reference.
 final class SpooledFile: Sendable {
+    /// Bytes of files that are closed without a thread of their own.
+    private static let quicklyClosed = 16 << 20
+
     let descriptor: Int32
     private let spool: HTTPSpool
     private let held = Atomic(0)
@@ -14,8 +17,14 @@ final class SpooledFile: Sendable {
     }
 
     deinit {
-        _ = close(descriptor)
-        spool.release(held.load(ordering: .relaxed))
+        let (descriptor, spool, count) = (descriptor, spool, held.load(ordering: .relaxed))
+        let end = { @Sendable () in
+            _ = close(descriptor)
+            spool.release(count)
+        }
+        // Giving back gigabytes takes the system a good part of a second, for which no event loop should wait. The
+        // spool's bound is one on these threads too, since the bytes count until the file is gone.
+        if count > Self.quicklyClosed, let thread = try? Thread(end) { thread.detach() } else { end() }
     }
 
     /// Makes sure that the spool has room for so many bytes of this file.
