@@ -31,6 +31,20 @@ struct OffsetRecorder {
         found.append((tokens, start..<end))
     }
 
+    /// How far the notes go.
+    struct Mark {
+        fileprivate let tokens: Int
+        fileprivate let found: Int
+    }
+
+    var mark: Mark { Mark(tokens: tokens.count, found: found.count) }
+
+    /// Forgets what came behind a mark.
+    mutating func rewind(_ mark: Mark) {
+        tokens.removeSubrange(mark.tokens...)
+        found.removeSubrange(mark.found...)
+    }
+
     func leaves(names: [UInt8]) -> [Leaf] {
         found.map { tokens, range in
             Leaf(

@@ -212,7 +212,9 @@ extension VMStateDecoder {
             try load(step.child, version: step.loadVersion, initial: current, enclosing: -1)
         case .other:
             guard let encoding = step.encoding else { return }
+            let node = tape.words.count
             try custom(encoding, step, size: size, current: current, frame: frame)
+            if takesApart, step.layout >= 0, takeApart(program.layouts[step.layout], from: start, node: node) { return }
             if !encoding.hasChild { offsets?.record(start, position) }
         default:
             let node = tape.words.count

@@ -53,6 +53,17 @@
         return true
     }
 
+    /// A copy of the bytes from `start` on; empty where they were dropped.
+    func bytes(from start: Int) -> [UInt8] {
+        guard start >= 0, start < count else { return [] }
+        return unsafe Array(UnsafeBufferPointer(start: base + start, count: count - start))
+    }
+
+    /// Drops the bytes from `start` on.
+    mutating func truncate(to start: Int) {
+        count = min(count, max(start, 0))
+    }
+
     // MARK: Appending
 
     mutating func append(_ byte: UInt8) {
