@@ -214,7 +214,7 @@ extension VMStateDecoder {
             guard let encoding = step.encoding else { return }
             let node = tape.words.count
             try custom(encoding, step, size: size, current: current, frame: frame)
-            if takesApart, step.layout >= 0, takeApart(program.layouts[step.layout], from: start, node: node) { return }
+            if takesApart, takeApart(step, from: start, node: node) { return }
             if !encoding.hasChild { offsets?.record(start, position) }
         default:
             let node = tape.words.count

@@ -27,18 +27,41 @@ extension VMStateDecoder {
     /// Puts the value of an element in the place of its bytes, which were just read and are the last node.
     ///
     /// - Returns: whether the bytes have the layout; otherwise they stay.
-    mutating func takeApart(_ layout: InfoLayout, from start: Int, node: Int) -> Bool {
-        var scope = Scope(end: position)
-        guard start < position, let layout = layout.layout(size: position - start, &scope.facts) else { return false }
-        let bytes = tape.words[node...]
+    mutating func takeApart(_ step: Program.Step, from start: Int, node: Int) -> Bool {
+        guard case .opaque? = step.encoding, start < position, step.layout >= 0 || step.child >= 0 else { return false }
+        let end = position
+        let bytes = Array(tape.words[node...])
         tape.words.removeSubrange(node...)
         position = start
         let mark = mark
-        if read(layout, &scope), position == scope.end { return true }
+        if step.layout >= 0 {
+            var scope = Scope(end: end)
+            if let layout = program.layouts[step.layout].layout(size: end - start, &scope.facts),
+                read(layout, &scope), position == end
+            {
+                return true
+            }
+        } else if loadDescribed(step), position == end {
+            return true
+        }
         rewind(mark)
-        position = scope.end
+        position = end
         tape.words += bytes
         return false
+    }
+
+    /// Reads an element by the description that the vmdesc has beside its type.
+    private mutating func loadDescribed(_ step: Program.Step) -> Bool {
+        let frameCount = frames.count
+        let slotCount = slots.count
+        do {
+            try load(step.child, version: step.loadVersion, initial: -1, enclosing: -1)
+            return true
+        } catch {
+            frames.removeSubrange(frameCount...)
+            slots.removeSubrange(slotCount...)
+            return false
+        }
     }
 
     // MARK: Layouts

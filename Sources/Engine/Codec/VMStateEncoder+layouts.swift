@@ -16,22 +16,20 @@ extension VMStateEncoder {
     ///
     /// Its length must be `size`; where a vmdesc only says what one stream had, a list in a single element may have become longer
     /// or shorter.
-    mutating func put(
-        _ layout: InfoLayout,
-        _ node: Int,
-        size: Int?,
-        isSingle: Bool
-    ) throws(VMStateError) {
+    mutating func put(_ step: Program.Step, _ node: Int, size: Int?) throws(VMStateError) {
         let start = output.count
-        let isFree = size == nil || (program.isVMDesc && isSingle && layout.isVariable)
+        let layout = step.layout >= 0 ? program.layouts[step.layout] : nil
+        let isFree = size == nil || (program.isVMDesc && step.shape.isSingle && layout?.isVariable != false)
         var facts = Layout.Facts()
-        if let size, !isFree {
+        if let layout, let size, !isFree {
             guard let layout = layout.layout(size: size, &facts) else {
                 throw typeMismatch("hexadecimal digits: no layout of \(size) bytes is known", node)
             }
             try write(layout, node, &facts)
-        } else {
+        } else if let layout {
             try write(layout.layout, node, &facts)
+        } else {
+            try save(step.child, version: step.saveVersion, object: node, enclosing: -1)
         }
         guard !output.isOverLimit else { throw overLimit() }
         guard !isFree, let size, output.count - start != size else { return }
@@ -171,7 +169,8 @@ extension VMStateEncoder {
             do throws(VMStateError) {
                 let start = output.count
                 try write(element, at, &facts)
-                guard output.bytes(from: start).prefix(width).contains(where: { $0 != 0 }) || output.isOverLimit else {
+                guard !output.isOverLimit else { throw overLimit() }
+                guard output.bytes(from: start, limit: width).contains(where: { $0 != 0 }) else {
                     throw VMStateError(
                         .valueOutOfRange,
                         expected: "an element whose first \(width) bytes are not all zero: they end the list",
@@ -246,7 +245,8 @@ extension VMStateEncoder {
                 append(length: count, width: width)
             case .constant(let bytes): output.append(contentsOf: bytes)
             case .note(let note):
-                guard note(output.bytes(from: start), &facts) || output.isOverLimit else {
+                guard !output.isOverLimit else { throw overLimit() }
+                guard note(output.bytes(from: start), &facts) else {
                     throw typeMismatch("an element that can be taken apart again", node)
                 }
             case .sections(let sections):

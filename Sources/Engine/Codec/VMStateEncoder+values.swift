@@ -162,8 +162,8 @@ extension VMStateEncoder {
         case .byteArray: try counted(node)
         case .opaque:
             let size = size ?? encoding.fixedSize
-            if step.layout >= 0, isTakenApart(node) {
-                try put(program.layouts[step.layout], node, size: size, isSingle: step.shape.isSingle)
+            if step.layout >= 0 || step.child >= 0, isTakenApart(node) {
+                try put(step, node, size: size)
             } else {
                 try buffer(node, size: size)
             }

@@ -53,10 +53,10 @@
         return true
     }
 
-    /// A copy of the bytes from `start` on; empty where they were dropped.
-    func bytes(from start: Int) -> [UInt8] {
-        guard start >= 0, start < count else { return [] }
-        return unsafe Array(UnsafeBufferPointer(start: base + start, count: count - start))
+    /// A copy of the bytes from `start` on, no more than `limit`; empty where they were dropped.
+    func bytes(from start: Int, limit: Int = .max) -> [UInt8] {
+        guard start >= 0, start < count, limit > 0 else { return [] }
+        return unsafe Array(UnsafeBufferPointer(start: base + start, count: min(count - start, limit)))
     }
 
     /// Drops the bytes from `start` on.

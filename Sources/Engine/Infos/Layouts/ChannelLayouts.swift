@@ -2,6 +2,8 @@
 
 /// Channel devices of s390x.
 enum ChannelLayouts {
+    /// A subchannel of a virtio device, whose control unit has the type 0x3832.
+    ///
     /// Source: QEMU hw/s390x/css.c, vmstate_subch_dev.
     static let subchannel = Layout.record([
         .value("cssid", .u8), .value("ssid", .u8), .value("migrated_schid", .u16), .value("devno", .u16),
@@ -63,7 +65,7 @@ enum ChannelLayouts {
     ])
 
     private static let identity = Layout.record([
-        .value("reserved", .u8), .value("cu_type", .u16), .value("cu_model", .u8), .value("dev_type", .u16),
+        .value("reserved", .u8.within(0xff...0xff)), .value("cu_type", .u16.within(0x3832...0x3832)), .value("cu_model", .u8), .value("dev_type", .u16),
         .value("dev_model", .u8), .value("unused", .u8),
         .value(
             "ciw",
