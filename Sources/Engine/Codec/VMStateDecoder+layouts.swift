@@ -174,7 +174,7 @@ extension VMStateDecoder {
     private mutating func padded(_ element: Layout, count: Int, _ scope: inout Scope) -> Bool {
         guard let size = element.fixedSize, count * size <= scope.end - position else { return false }
         let end = position + count * size
-        let last = (position..<end).last { input[$0] != 0 }
+        let last = input.lastNonZero(in: position..<end)
         guard array(element, count: last.map { ($0 - position) / size + 1 } ?? 0, &scope) else { return false }
         position = end
         return true
@@ -226,7 +226,7 @@ extension VMStateDecoder {
                 }
             case .before(let sections, let name, let layout):
                 let end = scope.end
-                scope.end = (position..<end).first { start(of: sections, at: $0, end) } ?? end
+                scope.end = start(of: sections, in: position..<end)
                 if position < scope.end {
                     guard self.member(name, layout, &scope), position == scope.end else { return false }
                     count += 1
@@ -257,9 +257,14 @@ extension VMStateDecoder {
 
     // MARK: Subsections
 
-    /// Whether subsections begin here that go on to the end; only their headers are looked at.
-    private func start(of sections: [Layout.Section], at start: Int, _ end: Int) -> Bool {
-        input[start] == Self.subsectionMark && skip(sections, from: start, end) == end
+    /// Where subsections begin that go on to the end, which is where there are none; only their headers are looked at.
+    private func start(of sections: [Layout.Section], in range: Range<Int>) -> Int {
+        var at = range.lowerBound
+        while let start = input.first(Self.subsectionMark, in: at..<range.upperBound) {
+            if skip(sections, from: start, range.upperBound) == range.upperBound { return start }
+            at = start + 1
+        }
+        return range.upperBound
     }
 
     private func skip(_ sections: [Layout.Section], from start: Int, _ end: Int) -> Int? {

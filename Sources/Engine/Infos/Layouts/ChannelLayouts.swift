@@ -10,7 +10,9 @@ enum ChannelLayouts {
         .value("thinint_active", .flag()),
         .value(
             "curr_status",
-            .record([.value("pmcw", path), .value("scsw", status), .value("mba", .u64), .value("mda", .bytes(.fixed(4)))])
+            .record([
+                .value("pmcw", path), .value("scsw", status), .value("mba", .u64), .value("mda", .bytes(.fixed(4))),
+            ])
         ),
         .value("sense_data", .bytes(.fixed(32))),
         .value("channel_prog", .u64),
@@ -65,7 +67,8 @@ enum ChannelLayouts {
     ])
 
     private static let identity = Layout.record([
-        .value("reserved", .u8.within(0xff...0xff)), .value("cu_type", .u16.within(0x3832...0x3832)), .value("cu_model", .u8), .value("dev_type", .u16),
+        .value("reserved", .u8.within(0xff...0xff)), .value("cu_type", .u16.within(0x3832...0x3832)),
+        .value("cu_model", .u8), .value("dev_type", .u16),
         .value("dev_model", .u8), .value("unused", .u8),
         .value(
             "ciw",

@@ -29,14 +29,24 @@ extension Virtio {
         return [[], pairs].map { .record(netHead + $0 + [offloads, .sections(netSubsections)]) }
     }()
 
-    private static let netHead: [Layout.Member] = [
-        .value("mac", .bytes(.fixed(6))), .value("tx_waiting", .u32), .value("mergeable_rx_bufs", .u32),
-        .value("status", .u16), .value("promisc", .u8), .value("allmulti", .u8),
-        .value("mac_table", .counted(width: 4, .bytes(.fixed(6)), maximum: 64)),
-        .value("vlans", .bytes(.fixed(512))),
-        .value("has_vnet_hdr", .u32),
-    ]
-        + Layout.Member.values(.u8, "multi_overflow", "uni_overflow", "alluni", "nomulti", "nouni", "nobcast", "has_ufo")
+    private static let netHead: [Layout.Member] =
+        [
+            .value("mac", .bytes(.fixed(6))), .value("tx_waiting", .u32), .value("mergeable_rx_bufs", .u32),
+            .value("status", .u16), .value("promisc", .u8), .value("allmulti", .u8),
+            .value("mac_table", .counted(width: 4, .bytes(.fixed(6)), maximum: 64)),
+            .value("vlans", .bytes(.fixed(512))),
+            .value("has_vnet_hdr", .u32),
+        ]
+        + Layout.Member.values(
+            .u8,
+            "multi_overflow",
+            "uni_overflow",
+            "alluni",
+            "nomulti",
+            "nouni",
+            "nobcast",
+            "has_ufo"
+        )
 
     private static let netSubsections = [
         Layout.Section(

@@ -25,7 +25,9 @@ enum Virtio {
         let queue: [Layout.Member] =
             [.value("num", .u32.within(1...UInt64(maximumQueues)))] + alignment
             + [.value("desc", .u64), .value("last_avail_idx", .u16), .when("vector", .u16, transport.hasVector)]
-        return .record([
+        // Where nothing else tells a device from zeros, a queue must: every device has one.
+        let evidence: [Layout.Member] = transport.hasAlignment ? [.note { $1[.queues] != 0 }] : []
+        let head: [Layout.Member] = [
             transport.member,
             .value("status", .u8), .value("isr", .u8),
             .value("queue_sel", .u16.within(0...UInt64(maximumQueues - 1))),
@@ -33,9 +35,8 @@ enum Virtio {
             .value("guest_features", .u32.noted(.features)),
             .value("config", .measured(width: 4)),
             .value("queues", .counted(width: 4, .record(queue), maximum: maximumQueues, .queues)),
-            .before(subsections, "device", device),
-            .sections(subsections),
-        ])
+        ]
+        return .record(head + evidence + [.before(subsections, "device", device), .sections(subsections)])
     }
 
     // MARK: Subsections
