@@ -43,6 +43,8 @@ public struct HTTPConfiguration: Sendable {
     /// How long a connection may be open without a request.
     public var idleTimeout: Duration = .seconds(60)
     /// How long everything may take from the first byte of a request to the last of its answer.
+    ///
+    /// With a body in a file, its transfer and what comes behind have that time each; see `minimumFileRate`.
     public var requestTimeout: Duration = .seconds(300)
     /// How long a client may take nothing of an answer that waits for it.
     public var writeStallTimeout: Duration = .seconds(30)
@@ -58,6 +60,13 @@ public struct HTTPConfiguration: Sendable {
     ///
     /// This, not the limit of one body times the number of connections, is what uploads can make memory grow by.
     public var maximumHeldBodyBytes = 512 << 20
+
+    /// Where bodies go that the handler wants in files.
+    public var spool = HTTPSpool()
+    /// Bytes per second, on average and beyond `requestTimeout`, that a body in a file must be transferred with.
+    ///
+    /// Such a transfer may take the time of a whole request, and a second more for each so many bytes that came through.
+    public var minimumFileRate = 64 << 10
 
     /// Bytes of answers that may wait for the client before no further pipelined request is looked at.
     public var maximumUnsentBytes = 64 << 10

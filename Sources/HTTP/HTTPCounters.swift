@@ -21,6 +21,8 @@ public struct HTTPCounters: Sendable, Hashable {
     public var bytesReceived = 0
     /// Bytes sent since the start.
     public var bytesSent = 0
+    /// Bytes of bodies that are in files.
+    public var spooledBytes = 0
 
     /// Zeros.
     public init() {}

@@ -39,7 +39,9 @@ extension HTTPHandler {
 /// What becomes of a request after its head.
 public enum HTTPAdmission: Sendable {
     /// Read a body of at most that many bytes (more is answered with 413), then call `respond(to:)` there.
-    case collect(bodyLimit: Int, on: HTTPExecution)
+    ///
+    /// With `spoolAbove`, a body of more bytes than that goes to a file of the server's spool as it comes.
+    case collect(bodyLimit: Int, on: HTTPExecution, spoolAbove: Int? = nil)
     /// Answer without the body. A short rest of it is read and dropped; before a long one the connection is closed.
     case answer(HTTPResponse)
 }

@@ -66,7 +66,9 @@ public final class HTTPServer: Sendable {
     /// What the server has done since it was started; zeros when it does not run.
     public var counters: HTTPCounters {
         var sum = HTTPCounters()
-        for loop in running.withLock({ $0?.loops ?? [] }) { loop.counters.add(to: &sum) }
+        guard let running = running.withLock({ $0 }) else { return sum }
+        for loop in running.loops { loop.counters.add(to: &sum) }
+        sum.spooledBytes = configuration.spool.heldBytes
         return sum
     }
 

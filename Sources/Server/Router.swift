@@ -8,11 +8,17 @@ struct Route: Sendable {
     let path: String
     /// The media types of bodies that it reads; none: it reads no body.
     var accepts: [String] = []
+    /// Those of them whose bodies may be in files, and as large as a stream may be; others are held in memory.
+    var takesStream: [String] = []
     /// The media types that it may answer with.
     var offers: [String] = []
     let respond: @Sendable (RouteRequest) throws(Problem) -> HTTPResponse
 
     var takesBody: Bool { !accepts.isEmpty }
+
+    func takesStream(_ head: HTTPRequestHead) -> Bool {
+        !takesStream.isEmpty && takesStream.contains(MediaType(head.headers["Content-Type"] ?? "").essence)
+    }
 
     /// What can be refused before the body is read.
     func check(_ head: HTTPRequestHead) throws(Problem) {
@@ -28,13 +34,14 @@ struct Route: Sendable {
         _ = try offer(head)
     }
 
-    func answer(_ head: HTTPRequestHead, _ body: [UInt8]) throws(Problem) -> HTTPResponse {
+    func answer(_ head: HTTPRequestHead, _ body: HTTPBody, memoryLimit: Int) throws(Problem) -> HTTPResponse {
         try respond(
             RouteRequest(
                 head: head,
-                body: body,
+                content: body,
                 type: MediaType(head.headers["Content-Type"] ?? ""),
-                offer: try offer(head)
+                offer: try offer(head),
+                memoryLimit: memoryLimit
             )
         )
     }
@@ -50,10 +57,27 @@ struct Route: Sendable {
 /// A request as a route sees it.
 struct RouteRequest {
     let head: HTTPRequestHead
-    let body: [UInt8]
+    /// In a file if it is large and the route takes streams.
+    let content: HTTPBody
     let type: MediaType
     /// The media type that the answer shall have.
     let offer: String
+    /// The most bytes of what is read as a whole.
+    let memoryLimit: Int
+
+    /// The body in memory.
+    ///
+    /// - Throws: 413 when it is too large for that.
+    var body: [UInt8] {
+        get throws(Problem) { try content.inMemory(limit: memoryLimit) }
+    }
+
+    /// The parts of a form.
+    ///
+    /// - Throws: 400 when it is none.
+    var form: Multipart {
+        get throws(Problem) { try Multipart(content, type, memoryLimit: memoryLimit) }
+    }
 }
 
 /// Finds the route of a request.

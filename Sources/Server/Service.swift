@@ -9,6 +9,7 @@ public struct Service: HTTPHandler {
     /// What `/metrics` shows.
     let page: MetricsPage
     private let configuration: ServiceConfiguration
+    private let spool: Spool
     private let state = ServiceState()
     private let requests: RequestMetrics
     private let log: RequestLog
@@ -22,8 +23,14 @@ public struct Service: HTTPHandler {
         _ configuration: ServiceConfiguration = ServiceConfiguration(),
         logger: Logger = Logger(label: "qevm") { _ in SwiftLogNoOpLogHandler() }
     ) {
+        self.init(configuration, logger: logger, routes: [])
+    }
+
+    /// The same with more routes.
+    init(_ configuration: ServiceConfiguration, logger: Logger, routes more: [Route]) {
         self.configuration = configuration
-        var routes = Routes.all(configuration, state)
+        spool = Spool(configuration)
+        var routes = Routes.all(configuration, state) + more
         requests = RequestMetrics(paths: routes.map(\.path) + [Routes.metricsPath])
         page = MetricsPage(configuration: configuration.http, requests: requests, state: state)
         if configuration.servesMetrics { routes.append(Routes.metrics(page)) }
@@ -56,6 +63,8 @@ public struct Service: HTTPHandler {
         case .answer(let response): return .answer(response)
         }
         guard route.takesBody else { return .collect(bodyLimit: 0, on: .loop) }
+        let takesStream = route.takesStream(head)
+        let bodyLimit = takesStream ? spool.limit : configuration.bodyBytes
         do throws(Problem) {
             try route.check(head)
             _ = try ContentCoding.ofRequest(head)
@@ -63,8 +72,8 @@ public struct Service: HTTPHandler {
             guard head.headers.contains("Content-Length") || head.headers.contains("Transfer-Encoding") else {
                 throw Problem(.lengthRequired, "a Content-Length or a chunked body is needed")
             }
-            guard (head.declaredLength ?? 0) <= configuration.bodyBytes else {
-                throw Problem(.contentTooLarge, "a body may have at most \(configuration.bodyBytes) bytes")
+            guard (head.declaredLength ?? 0) <= bodyLimit else {
+                throw Problem(.contentTooLarge, "a body may have at most \(bodyLimit) bytes")
             }
         } catch {
             return .answer(error.response())
@@ -72,8 +81,9 @@ public struct Service: HTTPHandler {
         // A small body can inflate to a large one.
         let isCoded = head.headers.contains("Content-Encoding")
         return .collect(
-            bodyLimit: configuration.bodyBytes,
-            on: isCoded ? .worker : .workerAbove(bodyBytes: configuration.loopBodyBytes)
+            bodyLimit: bodyLimit,
+            on: isCoded ? .worker : .workerAbove(bodyBytes: configuration.loopBodyBytes),
+            spoolAbove: takesStream ? spool.threshold : nil
         )
     }
 
@@ -106,12 +116,24 @@ public struct Service: HTTPHandler {
             return Problem(.notFound, "there is nothing at this path").response()
         }
         do throws(Problem) {
-            let coding = try ContentCoding.ofRequest(request.head)
-            let body = try coding.decoded(request.body, limit: configuration.inflatedBytes)
-            return ContentCoding.encoded(try route.answer(request.head, body), for: request.head, of: route)
+            let answer = try route.answer(
+                request.head,
+                try body(of: request, for: route),
+                memoryLimit: configuration.bodyBytes
+            )
+            return ContentCoding.encoded(answer, for: request.head, of: route)
         } catch {
             return ContentCoding.encoded(error.response(), for: request.head, of: route)
         }
+    }
+
+    /// The body as it was before it was coded.
+    private func body(of request: HTTPRequest, for route: Route) throws(Problem) -> HTTPBody {
+        let coding = try ContentCoding.ofRequest(request.head)
+        guard case .bytes(let bytes) = request.body, !route.takesStream(request.head) else {
+            return try coding.decoded(request.body, to: spool)
+        }
+        return .bytes(try coding.decoded(bytes, limit: configuration.inflatedBytes))
     }
 
     /// What the server refuses by itself, as a problem document.

@@ -11,6 +11,10 @@ public struct ServiceConfiguration: Sendable {
     public var bodyBytes = 64 << 20
     /// The most bytes of a request's body once it is inflated.
     public var inflatedBytes = 64 << 20
+    /// The most bytes of a whole stream, as it is sent and once it is inflated; nil: as many as `http.spool` may hold.
+    public var streamBytes: Int?
+    /// Bodies with more bytes than this are in files, where the route takes streams.
+    public var memoryBodyBytes = 4 << 20
     /// Bodies above this many bytes are worked on by the worker pool, so that the event loops stay free.
     ///
     /// 0, since the size of a request says little about its work: 2 KB can ask for all the steps that `engine` allows.

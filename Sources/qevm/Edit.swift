@@ -49,19 +49,6 @@ struct Edit: ParsableCommand {
             if !assignments.isEmpty { edits.append(try request.patch(read, setting: assignments)) }
             return try request.pieces(patching: read, with: edits, size: source.size ?? 0)
         }
-        try Output.replace(output) { (write) throws(CommandFailure) in
-            var failure: CommandFailure?
-            try reading(file) { () throws(VMStateError) in
-                try pieces.write(from: source) { (bytes) throws(VMStateError) in
-                    do throws(CommandFailure) {
-                        try write(bytes)
-                    } catch {
-                        failure = error
-                        throw .unreadable("the output")
-                    }
-                }
-            }
-            if let failure { throw failure }
-        }
+        try Output.write(pieces, of: source, named: file, to: output)
     }
 }

@@ -14,6 +14,7 @@ struct Encode: ParsableCommand {
     var request: String?
 
     @OptionGroup var options: RequestOptions
+    @OptionGroup var whole: StreamOptions
 
     @Option(help: ArgumentHelp("The state document.", valueName: "file"))
     var state: String?
@@ -29,6 +30,11 @@ struct Encode: ParsableCommand {
 
     @Option(name: .customLong("section-id"), help: ArgumentHelp("The section's number.", valueName: "number"))
     var sectionID: Int?
+
+    @Option(
+        help: ArgumentHelp("Of a whole stream's document: the stream that it was made of.", valueName: "file")
+    )
+    var source: String?
 
     @Option(help: ArgumentHelp("The bytes (default), or json: hex with the vmdesc.", valueName: "form"))
     var format: Format = .bytes
@@ -58,10 +64,24 @@ struct Encode: ParsableCommand {
             if let sectionID { members.append(("section_id", Array(String(sectionID).utf8))) }
             document = try options.document(members)
         }
+        if let whole = try qevm.run({ () throws(VMStateError) in try WholeStreamRequest(document.root) }) {
+            return try encode(whole)
+        }
         let bytes = try qevm.run { () throws(VMStateError) in
             let request = try EncodeRequest(document.root)
             return format == .json ? try request.document() + Array("\n".utf8) : try request.bytes()
         }
         try Output.write(bytes, to: options.output)
+    }
+
+    /// A whole stream from its document.
+    private func encode(_ whole: WholeStreamRequest) throws {
+        guard let source else {
+            let bytes = try qevm.run { () throws(VMStateError) in try whole.bytes(from: nil) }
+            return try Output.write(bytes, to: options.output)
+        }
+        let stream = try self.whole.openStream(source, isSized: true)
+        let pieces = try qevm.run { () throws(VMStateError) in try whole.pieces(from: stream) }
+        try Output.write(pieces, of: stream, named: source, to: options.output)
     }
 }

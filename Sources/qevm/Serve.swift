@@ -58,6 +58,7 @@ struct Serve: ParsableCommand {
         try listening.apply(to: &configuration.http)
         let metricsAddress = try listening.metricsAddress()
         configuration.servesMetrics = metricsAddress == nil
+        warnAboutSpool(configuration, logger)
         Signals.block()
         let service = Service(configuration, logger: logger)
         let server = HTTPServer(configuration: configuration.http, handler: service)
@@ -81,6 +82,19 @@ struct Serve: ParsableCommand {
         service.beginShutdown()
         sleep(UInt32(delay))
         server.shutdown(grace: .seconds(grace))
+    }
+
+    /// Without files the service is of use all the same: file systems that cannot be written to are common.
+    private func warnAboutSpool(_ configuration: ServiceConfiguration, _ logger: Logger) {
+        let spool = configuration.http.spool
+        do throws(HTTPSpoolError) {
+            try spool.check()
+        } catch {
+            logger.warning(
+                "no directory for large streams: requests with more than \(configuration.memoryBodyBytes) bytes are refused",
+                metadata: ["directory": "\(spool.directory)", "reason": "\(error)"]
+            )
+        }
     }
 
     /// The log goes to standard error.

@@ -14,13 +14,20 @@ final class RunningService {
     private let log: Reader?
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Starts the service and waits until it listens.
+    /// Starts the service, which may have so many open files at most, and waits until it listens.
     init(
         _ arguments: [String] = [],
         environment: [String: String] = [:],
-        keepsLog: Bool = false
+        keepsLog: Bool = false,
+        descriptors: Int? = nil
     ) throws {
-        process = Program.process(Program.path, ["serve", "--port", "0"] + arguments, environment: environment)
+        let arguments = ["serve", "--port", "0"] + arguments
+        if let descriptors {
+            let line = "ulimit -n \(descriptors) && exec \"$0\" \"$@\""
+            process = Program.process("/bin/sh", ["-c", line, Program.path] + arguments, environment: environment)
+        } else {
+            process = Program.process(Program.path, arguments, environment: environment)
+        }
         process.standardOutput = output
         process.standardInput = FileHandle.nullDevice
         let errors = Pipe()

@@ -100,10 +100,10 @@ struct UsageTests {
         #expect(missing.errors.contains("state-missing-field"))
     }
 
-    @Test func aWholeStreamIsNotTakenForSomethingElse() throws {
-        let outcome = try Program.run("decode", "-", input: Array("QEVM".utf8) + [0, 0, 0, 3])
+    @Test func whatIsNeitherJSONNorAStreamIs2() throws {
+        let outcome = try Program.run("decode", "-", input: Array("GARBAGE!".utf8))
         #expect(outcome.status == 2)
-        #expect(outcome.errors.contains("whole migration streams"))
+        #expect(outcome.errors.contains("input-unreadable"))
     }
 
     @Test func aReaderThatIsGoneIsNoCrash() throws {

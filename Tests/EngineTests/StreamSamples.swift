@@ -10,20 +10,27 @@ enum StreamSamples {
     static let corpus =
         ProcessInfo.processInfo.environment["QEVM_CORPUS"] ?? "\(Fixtures.project)/../shared/streams"
 
-    /// Whether everything of the corpus is compared; a build without optimisation takes half a minute for it, so that it
-    /// has to be asked for.
-    static let isThorough: Bool = {
+    /// Whether this is a build with optimisation, which does more in the same time.
+    static let isOptimised: Bool = {
         var isDebug = false
         assert(
             {
                 isDebug = true; return true
             }()
         )
-        return !isDebug || ProcessInfo.processInfo.environment["QEVM_CORPUS"] != nil
+        return !isDebug
     }()
+
+    /// Whether everything of the corpus is compared; a build without optimisation takes half a minute for it, so that it
+    /// has to be asked for.
+    static let isThorough = isOptimised || ProcessInfo.processInfo.environment["QEVM_CORPUS"] != nil
 
     /// The names in the corpus; empty where it is not there.
     static let corpusNames = names(in: corpus, ending: ".mig.xz")
+
+    /// The folder that `scripts/stream-zoo` filled, and the names in it.
+    static let zoo = ProcessInfo.processInfo.environment["QEVM_STREAMS"] ?? ""
+    static let zooNames = zoo.isEmpty ? [] : names(in: zoo, ending: ".mig")
 
     /// The streams that come with the project: as they are, and with gzip.
     static let names =

@@ -46,8 +46,10 @@ struct BodyAdmissionTests {
         var talk = Talk()
         #expect(talk.say(get("/hello", "Expect: a-miracle") + get("/hello")) == "read")
         #expect(talk.heard().statuses == [417, 200])
-        #expect(talk.say(get("/hello", "Expect: 100-continue", "Expect: more")) == "read")
-        #expect(talk.heard().statuses == [417])
+        for fields in [("Expect: 100-continue", "Expect: more"), ("Expect: more", "Expect: 100-continue")] {
+            #expect(talk.say(get("/hello", fields.0, fields.1)) == "read")
+            #expect(talk.heard().statuses == [417])
+        }
     }
 
     @Test("a short body that is refused is dropped and the connection kept")
@@ -128,5 +130,22 @@ struct BodyAdmissionTests {
         #expect(heard.contains("Retry-After: 1\r\n"))
         #expect(talk.say(get("/hello")) == "read")
         #expect(talk.heard().statuses == [200])
+    }
+
+    @Test("a handler that gives its own Retry-After has it alone")
+    func ownRetryAfter() {
+        struct Patient: HTTPHandler {
+            func admit(_ head: HTTPRequestHead) -> HTTPAdmission { .collect(bodyLimit: 0, on: .worker) }
+            func respond(to request: HTTPRequest) -> HTTPResponse { HTTPResponse(.ok) }
+            func failure(_ failure: HTTPFailure, for head: HTTPRequestHead?) -> HTTPResponse {
+                HTTPResponse(failure.status, headers: HTTPHeaders([("retry-after", "120")]))
+            }
+        }
+        var talk = Talk(handler: Patient())
+        #expect(talk.say(get("/")) == "work")
+        _ = talk.conversation.refuseWork(&talk.output, talk.moment)
+        let heard = talk.heard()
+        #expect(heard.contains("retry-after: 120\r\n"))
+        #expect(!heard.contains("Retry-After"))
     }
 }

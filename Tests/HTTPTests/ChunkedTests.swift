@@ -34,7 +34,8 @@ struct ChunkedTests {
         "whatever else stands where structure is expected is 400",
         arguments: [
             "\r\n", "g\r\n", "-5\r\n", "+5\r\n", "0x5\r\n", " 5\r\n", "5 \r\nhello", "5 5\r\n", "5,\r\n", ";a\r\n",
-            "5\nhello\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhelloX\r\n", "5\r\nhello0\r\n\r\n", "5\rhello", "5;a\rb\r\n",
+            "5\nhello\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhelloX\r\n", "5\r\nhello0\r\n\r\n",
+            "5\r\nhelloX\n0\r\n\r\n", "5\r\nhello\rX0\r\n\r\n", "5\rhello", "5;a\rb\r\n",
             "5;a\nb\r\n", "5;\u{0}\r\n", "0\r\n\n", "0\r\nX\r\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\nX : y\r\n\r\n",
             "0\r\nX: y\n\r\n", "10000000000000000\r\n", "FFFFFFFFFFFFFFFFF\r\n", "8000000000000000\r\n",
         ]

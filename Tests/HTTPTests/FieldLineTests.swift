@@ -22,6 +22,14 @@ struct FieldLineTests {
         #expect(result.requests.count == (row.status == nil ? 1 : 0))
     }
 
+    @Test("white space before a line is told as such, also before the first (RFC 9112 §2.2, §5.2)")
+    func leadingWhitespace() {
+        for raw in [" Host: a\r\n", "Host: a\r\n\tX: y\r\n"] {
+            let failure = parse("GET / HTTP/1.1\r\n\(raw)\r\n").failure
+            #expect(failure?.detail == "A header line starts with white space")
+        }
+    }
+
     @Test("a header that ends in bare LF is refused")
     func bareLineFeed() {
         #expect(parse("GET / HTTP/1.1\r\nHost: a\n\n").failure?.status == .badRequest)
@@ -48,6 +56,8 @@ struct FieldLineTests {
             Row("Host: [v1.x]", nil),
             Row("X: y", 400), Row("Host: a\r\nHost: a", 400), Row("Host: a b", 400), Row("Host: a/b", 400),
             Row("Host: a, b", 400), Row("Host: u@a", 400), Row("Host: a:x", 400), Row("Host: a:65536", 400),
+            Row("Host: a:000080", 400),
+            Row("Host: a:99999999999999999999", 400),
             Row("Host: [::1", 400), Row("Host: []", 400), Row("Host: [::1]x", 400), Row("Host: :80", 400),
             Row("Host: a%2", 400), Row("Host: http://a", 400),
         ]

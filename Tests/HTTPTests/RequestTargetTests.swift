@@ -30,6 +30,11 @@ struct RequestTargetTests {
         #expect(parse("GET \(target) HTTP/1.0\r\n\r\n").failure?.status == .badRequest)
     }
 
+    @Test("an empty target is none")
+    func empty() {
+        #expect(throws: HTTPFailure.self) { try RequestTarget([UInt8]().span, 0..<0, method: "GET") }
+    }
+
     @Test("the asterisk is for OPTIONS (§3.2.4)")
     func asterisk() throws {
         #expect(try parseHead("OPTIONS * HTTP/1.0\r\n\r\n").path == "*")

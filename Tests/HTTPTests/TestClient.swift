@@ -107,6 +107,7 @@ final class TestClient {
 /// Runs a server on a free port of the loopback interface for as long as `body` takes.
 func withServer(
     _ configure: (inout HTTPConfiguration) -> Void = { _ in },
+    handler: any HTTPHandler = TestHandler(),
     _ body: (HTTPAddress, HTTPServer) throws -> Void
 ) throws {
     var configuration = HTTPConfiguration()
@@ -114,7 +115,7 @@ func withServer(
     configuration.loops = 2
     configuration.workers = 1
     configure(&configuration)
-    let server = HTTPServer(configuration: configuration, handler: TestHandler())
+    let server = HTTPServer(configuration: configuration, handler: handler)
     let addresses = try server.start()
     defer { server.shutdown(grace: .zero) }
     try body(addresses[0], server)

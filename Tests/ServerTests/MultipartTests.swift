@@ -82,8 +82,13 @@ struct MultipartTests {
         let whole = form(request, [7])
         for count in 0..<(whole.count - "--\r\n".utf8.count) {
             let problem = #expect(throws: Problem.self) {
-                let parts = try Multipart(Array(whole[..<count]), MediaType("multipart/form-data; boundary=b0undary"))
-                guard parts["request"] != nil, parts["stream"] != nil else { throw Problem(.badRequest, "parts") }
+                let parts = try Multipart(
+                    .bytes(Array(whole[..<count])),
+                    MediaType("multipart/form-data; boundary=b0undary")
+                )
+                guard try parts["request"] != nil, try parts["stream"] != nil else {
+                    throw Problem(.badRequest, "parts")
+                }
             }
             #expect(problem?.status == .badRequest)
         }

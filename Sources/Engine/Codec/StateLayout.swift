@@ -31,10 +31,10 @@ public struct StateLayout: Sendable {
     struct Node: Sendable {
         let token: Token
         let parent: Int
-        let kind: Kind
-        let range: Range<Int>
+        fileprivate(set) var kind: Kind
+        fileprivate(set) var range: Range<Int>
         /// The vmdesc's word: `uint32`, `buffer`, `struct` …; of an array that of its elements.
-        let type: String
+        fileprivate(set) var type: String
         /// -1: none.
         fileprivate(set) var firstChild = -1
         fileprivate(set) var nextSibling = -1
@@ -76,21 +76,28 @@ public struct StateLayout: Sendable {
                     token = .name(text)
                 }
             }
+            let sibling = lastChild[parent]
+            if sibling >= 0, nodes[sibling].token == token, nodes[sibling].absorb(entry) {
+                places.append(sibling)
+                continue
+            }
             if recorder.hasRepeats, let same = known[parent][token] {
                 if entry.kind == .path, nodes[same].kind == .path {
                     places.append(same)
                     continue
                 }
                 nodes[same].isReplaced = true
+            } else if sibling >= 0, nodes[sibling].token == token {
+                nodes[sibling].isReplaced = true
             }
             let place = nodes.count
             nodes.append(
                 Node(token: token, parent: parent, kind: entry.kind, range: entry.range, type: entry.type)
             )
-            if lastChild[parent] < 0 {
+            if sibling < 0 {
                 nodes[parent].firstChild = place
             } else {
-                nodes[lastChild[parent]].nextSibling = place
+                nodes[sibling].nextSibling = place
             }
             lastChild[parent] = place
             lastChild.append(-1)
@@ -104,8 +111,27 @@ public struct StateLayout: Sendable {
                 end = max(end, entry.range.upperBound)
             }
         }
+        if isOrdered { Self.spread(&nodes) }
         self.nodes = nodes
         self.isOrdered = isOrdered
+    }
+
+    /// Gives what lies only on the way to others the range of these.
+    private static func spread(_ nodes: inout [Node]) {
+        for index in nodes.indices.dropFirst().reversed() where nodes[index].hasBytes {
+            let parent = nodes[index].parent
+            guard parent > 0 else { continue }
+            switch nodes[parent].kind {
+            case .path:
+                nodes[parent].kind = .container
+                nodes[parent].range = nodes[index].range
+                nodes[parent].type = nodes[index].type
+            case .container:
+                nodes[parent].range = nodes[parent].range.spanning(nodes[index].range)
+                if nodes[parent].isMarker { nodes[parent].type = nodes[index].type }
+            case .value, .subsection: break
+            }
+        }
     }
 
     /// The values with their places, in the order in which they were read.
@@ -133,6 +159,39 @@ public struct StateLayout: Sendable {
             child = nodes[child].nextSibling
         }
         return nil
+    }
+}
+
+extension StateLayout.Node {
+    /// Whether the type is that of a pointer's marker, and not that of what it points to.
+    fileprivate var isMarker: Bool { type == "nullptr" || type == "ptr-marker" }
+
+    /// Takes in a place of the same path that was read right behind this one: another part of one array, or the element
+    /// behind the marker of its pointer.
+    ///
+    /// - Returns: false when it is no such place.
+    fileprivate mutating func absorb(_ entry: OffsetRecorder.Entry) -> Bool {
+        switch (kind, entry.kind) {
+        case (_, .value), (_, .subsection), (.subsection, _): return false
+        case (.value, .path): return false
+        case (.value, .container) where !isMarker: return false
+        case (_, .path): return true
+        case (.path, .container):
+            range = entry.range
+            type = entry.type
+        case (.container, .container), (.value, .container):
+            range = range.spanning(entry.range)
+            if isMarker { type = entry.type }
+        }
+        kind = .container
+        return true
+    }
+}
+
+extension Range<Int> {
+    /// The range from the first to the last of both.
+    fileprivate func spanning(_ other: Range) -> Range {
+        Swift.min(lowerBound, other.lowerBound)..<Swift.max(upperBound, other.upperBound)
     }
 }
 

@@ -210,8 +210,8 @@ extension VMStateDecoder {
             return try element(index, plan: plan, size: size, current: current, frame: frame)
         }
         let isNull = current >= 0 && initial?.tape.tag(at: current) == .null
+        let start = position
         if step.shape.isDynamic || isNull {
-            let start = position
             let marker = try byte()
             guard marker == PointerMarker.null || (marker == PointerMarker.valid && step.shape.isDynamic) else {
                 throw VMStateError(
@@ -233,6 +233,10 @@ extension VMStateDecoder {
             current: step.shape.isDynamic ? -1 : current,
             frame: frame
         )
+        if step.kind == .structure {
+            // With the marker in front of it.
+            offsets?.record(container: start, position, type: program.type(step, of: plan))
+        }
     }
 
     private mutating func element(

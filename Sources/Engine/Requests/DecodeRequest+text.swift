@@ -41,4 +41,17 @@ extension VMStateCodec.Decoded {
         }
         try sink.flush()
     }
+
+    /// The same text as a whole.
+    ///
+    /// - Throws: `limit-exceeded` when it is longer than `outputBytes`.
+    public func text(
+        hexdump: Bool = false,
+        under name: String? = nil,
+        limits: Limits = .default
+    ) throws(VMStateError) -> [UInt8] {
+        let collected = TextCollector(limit: limits.outputBytes)
+        try write(hexdump: hexdump, under: name) { (piece) throws(VMStateError) in try collected.append(piece) }
+        return collected.text
+    }
 }

@@ -38,11 +38,7 @@ public struct DecodeRequest {
         options.recordsOffsets = true
         let codec = try request.codec(limits)
         let decoded = try codec.decode(stream, options)
-        let collected = TextCollector(limit: limits.outputBytes)
-        try decoded.write(hexdump: hexdump, under: codec.description.name) { (piece) throws(VMStateError) in
-            try collected.append(piece)
-        }
-        return collected.text
+        return try decoded.text(hexdump: hexdump, under: codec.description.name, limits: limits)
     }
 
     /// `{"state": …, "version_id": n, "consumed": n}`, with `"eof": true` and `"offsets"` where they apply.

@@ -7,6 +7,8 @@ struct DeviceDescriptions: Sendable {
         let name: String
         let instanceID: Int
         let node: JSONNode
+        /// The version that it was saved with; nil: it has no VMSD.
+        let versionID: Int?
         /// How many bytes the fields and subsections have together.
         let length: Int
     }
@@ -83,14 +85,16 @@ extension DeviceDescriptions.Device {
     init(_ node: JSONNode) {
         var name = ""
         var instance = 0
+        var version: Int?
         for (member, value) in node.members {
             switch member {
             case "name": name = value.string ?? ""
             case "instance_id": instance = value.int ?? 0
+            case "version": version = value.int
             default: break
             }
         }
-        self.init(name: name, instanceID: instance, node: node, length: Self.length(of: node))
+        self.init(name: name, instanceID: instance, node: node, versionID: version, length: Self.length(of: node))
     }
 
     /// The bytes of a description, from the sizes of its outermost fields.

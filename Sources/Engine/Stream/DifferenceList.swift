@@ -7,6 +7,8 @@ struct DifferenceList {
     private(set) var differences: [StreamDifference] = []
     /// How many there were by kind, those over the limit included.
     private(set) var counts: [StreamDifference.Kind: Int] = [:]
+    /// How many were left out.
+    private(set) var excluded = 0
     /// The section that is being compared.
     var section = ""
     var instanceID: Int?
@@ -31,7 +33,10 @@ struct DifferenceList {
         differing: Int? = nil,
         ranges: [Range<Int>] = []
     ) {
-        guard !filter.excludes(section: section, path: path, type: type) else { return }
+        guard !filter.excludes(section: section, path: path, type: type) else {
+            excluded += 1
+            return
+        }
         counts[kind, default: 0] += 1
         guard differences.count < limit else { return }
         differences.append(

@@ -44,6 +44,11 @@ struct SectionDecoder {
         }
     }
 
+    /// Whether a device of the vmdesc can mean these bytes.
+    func fits(_ bytes: [UInt8], _ node: JSONNode) -> Bool {
+        (try? decode(bytes, by: node)) != nil
+    }
+
     /// Decodes by a device of the vmdesc, and where that does not fit by what else the vmdesc can mean.
     private func decode(_ bytes: [UInt8], by node: JSONNode) throws(VMStateError) -> Result {
         do throws(VMStateError) {

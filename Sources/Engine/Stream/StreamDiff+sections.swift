@@ -60,9 +60,10 @@ extension StreamDiff {
         guard let first = own.bytes, let second = other.bytes else {
             return note("\"\(own.idstr)\", instance \(own.instanceID): the payload was not kept")
         }
-        if first == second, isDescribedAlike(own, other) { return }
-        let states = (decode(own, a, "A"), decode(other, b, "B"))
-        if let left = states.0, let right = states.1 {
+        let isDescribedAlike = isDescribedAlike(own, other)
+        if first == second, isDescribedAlike { return }
+        let found = list.total + list.excluded
+        if let left = decode(own, a, "A"), let right = decode(other, b, "B") {
             // Moved out and back, so that the list is not copied for each section.
             var moved = DifferenceList(options.ignored, limit: 0)
             swap(&moved, &list)
@@ -71,16 +72,18 @@ extension StreamDiff {
                 .init(right, at: other.payload.lowerBound),
                 into: moved
             ).run()
-        } else if let difference = BufferDifference(first[...], second[...]) {
-            list.add(
-                .data,
-                .bytes(first),
-                .bytes(second),
-                at: (own.payload.lowerBound, other.payload.lowerBound),
-                first: difference.first,
-                differing: difference.count
-            )
+            // Bytes may differ that no value shows, such as two that both mean true.
+            guard isDescribedAlike, list.total + list.excluded == found else { return }
         }
+        guard let difference = BufferDifference(first[...], second[...]) else { return }
+        list.add(
+            .data,
+            .bytes(first),
+            .bytes(second),
+            at: (own.payload.lowerBound, other.payload.lowerBound),
+            first: difference.first,
+            differing: difference.count
+        )
     }
 
     /// Whether equal bytes mean the same on both sides.

@@ -132,7 +132,9 @@ extension StreamDifference {
         case .bytes(let bytes): return ValueText.text(bytes[...])
         case .state(let node):
             switch node.kind {
-            case .object: return "{\(node.members.count) members}"
+            case .object:
+                let count = node.members.count
+                return count == 1 ? "{1 member}" : "{\(count) members}"
             case .array: return "[\(node.elements.count) elements]"
             default: return ValueText.text(node, type: type ?? "")
             }

@@ -53,8 +53,10 @@ extension StreamReader {
         }
         var command = MigrationStream.Command(number: number, offset: offset, payload: payload)
         switch number {
-        case 3: if length == 16 { advised = payload.bigEndian64(at: 0) }
-        case 6: try checkDiscard(payload, at: offset + 5)
+        case 3: advise(payload, at: offset)
+        case 4: order(4, needs: 3, at: offset)
+        case 5: order(5, needs: 4, at: offset)
+        case 6: checkDiscard(payload, at: offset + 5)
         case 7:
             let size = Int(payload.bigEndian32(at: 0))
             command.packageSize = size
@@ -71,19 +73,12 @@ extension StreamReader {
                 )
             }
             packages.append(end)
-        case 10:
-            guard Int(payload.first ?? 0) == length - 1 else {
-                throw VMStateError(
-                    .streamInvalid,
-                    at: offset + 5,
-                    expected: "a block's name of \(length - 1) bytes",
-                    found: "\(payload.first ?? 0)",
-                    rule: StreamRule.command
-                )
-            }
+        case 10 where Int(payload.first ?? 0) != length - 1:
+            wrong(offset + 5, "a block's name of \(length - 1) bytes", "one of \(payload.first ?? 0)")
         default: break
         }
         stream.commands.append(command)
+        commandsSeen |= 1 << UInt64(number)
         // RUN ends the reading of the package it is in.
         if number == 5, let end = packages.last { try leavePackage(at: end) }
     }
@@ -113,17 +108,79 @@ extension StreamReader {
         }
     }
 
-    private mutating func checkDiscard(_ payload: [UInt8], at offset: Int) throws(VMStateError) {
+    /// Notes a command of postcopy that comes a second time or too early.
+    private mutating func order(_ number: Int, needs other: Int, at offset: Int) {
+        let known = MigrationStream.Command.known
+        let isSecond = commandsSeen >> UInt64(number) & 1 != 0
+        guard isSecond || commandsSeen >> UInt64(other) & 1 == 0 else { return }
+        finding(
+            StreamRule.command,
+            .error,
+            isSecond ? "a second \(known[number].name)" : "\(known[number].name) without \(known[other].name) before it",
+            at: offset
+        )
+    }
+
+    /// POSTCOPY_ADVISE: the page sizes of all blocks, or-ed, and the target's.
+    private mutating func advise(_ payload: [UInt8], at offset: Int) {
+        if commandsSeen >> 3 & 1 != 0 {
+            finding(StreamRule.command, .error, "a second POSTCOPY_ADVISE", at: offset)
+        }
+        guard payload.count == 16 else { return }
+        let sizes = payload.bigEndian64(at: 0)
+        let target = payload.bigEndian64(at: 8)
+        guard sizes & 0xff == 0, sizes > 0, sizes < 1 << 40 else {
+            return wrong(offset + 5, "page sizes in POSTCOPY_ADVISE", "0x\(String(sizes, radix: 16))")
+        }
+        guard target >= 256, target <= 1 << 20, target & (target - 1) == 0,
+            !ram.isPageSizeKnown || target == UInt64(ram.pageSize)
+        else {
+            let expected = ram.isPageSizeKnown ? "\(ram.pageSize)" : "a power of two"
+            return wrong(offset + 13, "the target's page size in POSTCOPY_ADVISE, \(expected)", "\(target)")
+        }
+        advised = sizes
+        ram.pageSize = Int(target)
+        ram.isPageSizeKnown = true
+        stream.pageSize = ram.pageSize
+    }
+
+    /// Notes a payload that is not as it must be; its length is known, so that what follows can be read.
+    private mutating func wrong(_ offset: Int, _ expected: String, _ found: String) {
+        note(VMStateError(.streamInvalid, at: offset, expected: expected, found: found, rule: StreamRule.command))
+    }
+
+    private mutating func checkDiscard(_ payload: [UInt8], at offset: Int) {
         let name = Int(payload[1])
         guard payload[0] == 0, payload.count >= 3 + name, payload[2 + name] == 0, (payload.count - 3 - name) % 16 == 0
         else {
-            throw VMStateError(
-                .streamInvalid,
-                at: offset,
-                expected: "version 0, a block's name, 0, and ranges of 16 bytes",
-                found: "\(payload.count) bytes that are not",
-                rule: StreamRule.command
+            return wrong(
+                offset,
+                "version 0, a block's name, 0, and ranges of 16 bytes",
+                "\(payload.count) bytes that are not"
             )
+        }
+        let idstr = String(decoding: payload[2..<2 + name], as: UTF8.self)
+        guard let index = ram.indexes[Array(payload[2..<2 + name])] else {
+            return finding(
+                StreamRule.command,
+                .error,
+                "POSTCOPY_RAM_DISCARD of \"\(idstr)\", which is no RAM block",
+                at: offset + 1
+            )
+        }
+        let size = UInt64(ram.blocks[index].size)
+        for range in stride(from: 3 + name, to: payload.count, by: 16) {
+            let start = payload.bigEndian64(at: range)
+            let length = payload.bigEndian64(at: range + 8)
+            if start > size || length > size - start {
+                finding(
+                    StreamRule.command,
+                    .error,
+                    "POSTCOPY_RAM_DISCARD of \(length) bytes at 0x\(String(start, radix: 16)) of \"\(idstr)\", "
+                        + "which has \(size)",
+                    at: offset + range
+                )
+            }
         }
     }
 }

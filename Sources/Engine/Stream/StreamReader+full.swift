@@ -43,13 +43,7 @@ extension StreamReader {
             let predicted = devices.all[device].length
             if try endsProperly(section.sectionID, after: predicted) { return predicted }
             if let size = try findFooter(of: section.sectionID, from: 0) {
-                finding(
-                    StreamRule.length,
-                    .error,
-                    "the payload has \(size) bytes, the vmdesc describes \(predicted)",
-                    at: input.position,
-                    section: section.idstr
-                )
+                checkLength(input.copy(0..<size), device, section, at: input.position)
                 return size
             }
             // The framing goes on as the vmdesc says, or not at all.
@@ -60,6 +54,25 @@ extension StreamReader {
         }
         section.isMeasured = false
         return try findFooter(of: section.sectionID, from: 0)
+    }
+
+    /// Notes that a payload has not the length that the vmdesc gives, unless arrays of pointers leave that open.
+    mutating func checkLength(
+        _ bytes: [UInt8],
+        _ device: Int,
+        _ section: MigrationStream.Section,
+        at offset: Int
+    ) {
+        guard let devices = stream.devices else { return }
+        let decoder = SectionDecoder(descriptions: [:], recordsOffsets: false, limits: limits)
+        guard !decoder.fits(bytes, devices.all[device].node) else { return }
+        finding(
+            StreamRule.length,
+            .error,
+            "the payload has \(bytes.count) bytes, the vmdesc describes \(devices.all[device].length)",
+            at: offset,
+            section: section.idstr
+        )
     }
 
     /// The length that a description gives the payload.
@@ -97,9 +110,12 @@ extension StreamReader {
             options.versionID = section.versionID
             options.isPartial = true
             do throws(VMStateError) {
-                return try codec.decode(input.copy(0..<input.available), options).consumed
+                let consumed = try codec.decode(input.copy(0..<input.available), options).consumed
+                // A description that ends inside the section fits no better than one that a footer contradicts.
+                let isNext = try isPlausibleItem(at: consumed)
+                if isNext || refusal == nil { return consumed }
             } catch {
-                refusal = error
+                refusal = refusal ?? error
             }
         }
         if var refusal {

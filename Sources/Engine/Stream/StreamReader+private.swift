@@ -17,6 +17,9 @@ extension StreamReader {
     /// How many names a summary lists.
     private static let maximumNames = 256
 
+    /// Those of which there is one.
+    static let singular: Set<String> = ["ram", "dirty-bitmap", "block", "s390-storage_attributes"]
+
     mutating func privateSection(_ section: inout MigrationStream.Section) throws(VMStateError) {
         switch section.idstr {
         case "dirty-bitmap": section.content = try dirtyBitmap()
@@ -36,6 +39,15 @@ extension StreamReader {
                 )
             }
             section.isMeasured = false
+            if section.kind == .start {
+                finding(
+                    StreamRule.undescribed,
+                    .warning,
+                    "the format of the section is not known: it ends at its footer",
+                    at: section.offset,
+                    section: section.idstr
+                )
+            }
             try input.drop(size, "section \"\(section.idstr)\"")
         }
     }

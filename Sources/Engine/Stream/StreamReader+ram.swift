@@ -57,6 +57,7 @@ extension StreamReader {
                 let block = try pageBlock(flags, address)
                 try compressed(block, address)
             case RAMFlag.end where flags == RAMFlag.end:
+                if address != 0 { noteAddress(address) }
                 input.advance(8)
                 return
             case RAMFlag.blocks where flags == RAMFlag.blocks:
@@ -65,9 +66,21 @@ extension StreamReader {
                 input.advance(8)
                 ram.counts.multifdFlushes += 1
                 ram.hasFlushed = true
+                if address != 0 { noteAddress(address) }
             default: throw unknown(flags)
             }
         }
+    }
+
+    @inline(never)
+    private mutating func noteAddress(_ address: Int) {
+        finding(
+            StreamRule.ramFlags,
+            .warning,
+            "a record that has no address has 0x\(String(UInt(bitPattern: address), radix: 16))",
+            at: input.position,
+            section: "ram"
+        )
     }
 
     @inline(never)

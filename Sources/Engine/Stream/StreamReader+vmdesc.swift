@@ -133,8 +133,20 @@ extension StreamReader {
                 )
             }
             next = device + 1
+            if let version = devices.all[device].versionID, version != section.versionID {
+                finding(
+                    StreamRule.version,
+                    .error,
+                    "the section has version \(section.versionID), the vmdesc describes version \(version)",
+                    at: section.payload.lowerBound - 4,
+                    section: section.idstr
+                )
+            }
             let length = devices.all[device].length
-            if section.device == nil || !section.isMeasured, section.payload.count != length {
+            guard section.device == nil || !section.isMeasured, section.payload.count != length else { continue }
+            if let bytes = section.bytes {
+                checkLength(bytes, device, section, at: section.payload.lowerBound)
+            } else {
                 finding(
                     StreamRule.length,
                     .error,

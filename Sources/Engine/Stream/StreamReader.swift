@@ -42,6 +42,8 @@ struct StreamReader {
     private var omitted: [Rule.ID: Finding] = [:]
     /// Where the vmdesc is that was found before the stream was read.
     let located: Int?
+    /// Which commands came, a bit for each number.
+    var commandsSeen: UInt64 = 0
     /// The page sizes of all RAM blocks, or-ed, as POSTCOPY_ADVISE says; nil: it did not come.
     var advised: UInt64?
 
@@ -258,6 +260,15 @@ struct StreamReader {
                 rule: StreamRule.sectionHeader
             )
         }
+        if kind == .start, instance != 0, Self.singular.contains(idstr) {
+            finding(
+                StreamRule.sectionHeader,
+                .error,
+                "instance \(instance) of \"\(idstr)\", of which there is one",
+                at: input.position - 8,
+                section: idstr
+            )
+        }
         if let known = started[id], known.idstr != idstr || known.instanceID != instance {
             finding(
                 StreamRule.sectionID,
@@ -298,6 +309,16 @@ struct StreamReader {
                 expected: "the id of a section that was started",
                 found: "\(id)",
                 rule: StreamRule.noStart
+            )
+        }
+        // The checkpoints of COLO end their sections again and again.
+        if known.hasEnded, stream.ends.isEmpty {
+            finding(
+                StreamRule.unfinished,
+                .warning,
+                "section \(id) goes on behind its END",
+                at: offset,
+                section: known.idstr
             )
         }
         if kind == .end { started[id]?.hasEnded = true }

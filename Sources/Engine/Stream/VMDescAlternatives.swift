@@ -67,18 +67,18 @@ struct VMDescAlternatives {
         let entries = group.compactMap { VMDescEntry($0, at: JSONPointer()) }
         guard let first = entries.first, entries.contains(where: { ($0.count ?? 1) > 1 }) else { return [] }
         var readings: [[JSONNode]] = []
-        let null = marker(first.name, count: 1)
-        // The last run of one element is missing: a NULL, or an element like those before.
-        if let null { readings.append(group + [null]) }
-        if let index = entries.firstIndex(where: { $0.type != "nullptr" && $0.type != "ptr-marker" }),
-            let single = copy(group[index], count: nil)
+        if entries.contains(where: { $0.type == "nullptr" || $0.type == "ptr-marker" }) {
+            // The last run of one element is missing: a NULL, or an element like those before.
+            if let null = marker(first.name, count: 1) { readings.append(group + [null]) }
+            if let index = entries.firstIndex(where: { $0.type != "nullptr" && $0.type != "ptr-marker" }),
+                let single = copy(group[index], count: nil)
+            {
+                readings.append(group + [single])
+            }
+        } else if group.count == 1, first.type == "struct", let count = first.count, first.size > 1, let missing,
+            missing < 0, -missing % (first.size - 1) == 0
         {
-            readings.append(group + [single])
-        }
-        // One run of NULL somewhere in elements of which the description says nothing.
-        if group.count == 1, let count = first.count, first.size > 1, let missing, missing < 0,
-            -missing % (first.size - 1) == 0
-        {
+            // One run of NULL somewhere in elements of which the description says nothing.
             let nulls = -missing / (first.size - 1)
             guard nulls <= count, nulls > 1 || count > 1 else { return readings }
             for before in stride(from: count - nulls, through: max(0, count - nulls - maximumTexts), by: -1) {

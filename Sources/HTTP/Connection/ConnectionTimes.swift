@@ -7,6 +7,7 @@ struct TimeLimits: Sendable {
     let bodyRate: Int
     let idle: Int
     let request: Int
+    let fileRate: Int
     let writeStall: Int
     let linger: Int
 
@@ -16,6 +17,7 @@ struct TimeLimits: Sendable {
         bodyRate = configuration.minimumBodyRate
         idle = Self.milliseconds(configuration.idleTimeout)
         request = Self.milliseconds(configuration.requestTimeout)
+        fileRate = configuration.minimumFileRate
         writeStall = Self.milliseconds(configuration.writeStallTimeout)
         linger = Self.milliseconds(configuration.lingerTime)
     }
@@ -53,6 +55,8 @@ struct ConnectionTimes {
     private(set) var bodyBytes = 0
     private var phaseStart: Int
     private var requestStart: Int
+    /// Bytes that went to or from a file since `requestStart`.
+    private var fileBytes = 0
     private var unsentSince: Int?
 
     init(now: Int) {
@@ -62,10 +66,22 @@ struct ConnectionTimes {
 
     /// Enters a phase; the first one after idling starts the request's own clock.
     mutating func enter(_ next: Phase, now: Int) {
-        if phase == .idle || next == .head { requestStart = now }
+        // What follows the transfer of a file has a time of its own.
+        if phase == .idle || next == .head || phase == .body && fileBytes > 0 { restartRequest(now: now) }
         if next == .body { bodyBytes = 0 }
         phase = next
         phaseStart = now
+    }
+
+    /// Starts the clock that the limit of the whole request goes by.
+    mutating func restartRequest(now: Int) {
+        requestStart = now
+        fileBytes = 0
+    }
+
+    /// Notes bytes that went to or from a file.
+    mutating func transferred(fileBytes count: Int) {
+        fileBytes += count
     }
 
     mutating func received(bodyBytes count: Int) {
@@ -89,8 +105,15 @@ struct ConnectionTimes {
         case .lingering: return elapsed > limits.linger ? .linger : nil
         case .head where elapsed > limits.header: return .head
         case .body where elapsed > limits.bodyGrace && isTooSlow(limits, over: elapsed - limits.bodyGrace): return .body
-        case .idle, .head, .body, .work, .answered: return now - requestStart > limits.request ? .request : nil
+        case .idle, .head, .body, .work, .answered: return isRequestOver(limits, now: now) ? .request : nil
         }
+    }
+
+    /// A transfer of a file may take as long as its bytes need at the lowest rate, beyond the time of any request.
+    private func isRequestOver(_ limits: TimeLimits, now: Int) -> Bool {
+        let excess = now - requestStart - limits.request
+        guard excess > 0, fileBytes > 0 else { return excess > 0 }
+        return Double(fileBytes) * 1_000 < Double(excess) * Double(limits.fileRate)
     }
 
     /// In floating point, since the products may exceed an `Int`.

@@ -44,6 +44,7 @@ extension Conversation {
         failure = nil
         releaseBody()
         enter(keeps ? .idle : .closing, moment)
+        if output.file != nil { times.restartRequest(now: moment.milliseconds) }
     }
 
     /// Tells the handler what goes out.
@@ -66,6 +67,7 @@ extension Conversation {
         context.release(bodyBytes: heldBodyBytes)
         heldBodyBytes = 0
         body = []
+        file = nil
     }
 
     mutating func enter(_ next: Phase, _ moment: Moment) {

@@ -15,11 +15,14 @@ extension Conversation {
         switch context.handler.admit(head) {
         case .answer(let response):
             return answerWithoutBody(response, head, &output, moment)
-        case .collect(let limit, let execution):
+        case .collect(let limit, let execution, let spoolAbove):
             if head.expectation == .unknown { return refuse(.expectation, head, &output, moment) }
             if let length = head.declaredLength, length > limit { return refuse(.bodyTooLarge, head, &output, moment) }
             bodyLimit = limit
             self.execution = execution
+            self.spoolAbove = spoolAbove
+            // What is known to have no room is refused before it is sent.
+            if let failure = spoolDeclared(head) { return refuse(failure, head, &output, moment) }
             enter(.collecting, moment)
             // RFC 9110 §10.1.1: not without a body, and not when the client has begun to send it.
             if head.expectation == .continue100, head.framing != .none, clientIsWaiting {
@@ -65,7 +68,10 @@ extension Conversation {
         bodyBytes += range.count
         guard phase == .collecting else { return nil }
         // RFC 9110 §15.5.14: of a chunked body the length shows only now.
-        guard range.count <= bodyLimit - body.count else { return fail(.bodyTooLarge, &output, moment) }
+        guard bodyBytes <= bodyLimit else { return fail(.bodyTooLarge, &output, moment) }
+        if file != nil || spoolAbove.map({ bodyBytes > $0 }) ?? false {
+            return spool(input.extracting(range)).flatMap { fail($0, &output, moment) }
+        }
         guard context.hold(bodyBytes: range.count) else { return fail(.tooManyBodyBytes, &output, moment) }
         heldBodyBytes += range.count
         makeRoom(for: range.count)
@@ -86,8 +92,9 @@ extension Conversation {
             enter(.idle, moment)
             return nil
         }
-        let request = HTTPRequest(head: head, body: body)
+        let request = HTTPRequest(head: head, body: file.map { .file(HTTPFileSlice($0.finish())) } ?? .bytes(body))
         body = []
+        file = nil
         if execution.needsWorker(bodyBytes: request.body.count) {
             enter(.working, moment)
             return .work(request)

@@ -56,6 +56,9 @@ struct Conversation {
     /// Why the answer that is being written is the server's own.
     var failure: HTTPFailure?
     var body: [UInt8] = []
+    /// The file that the body goes to, once it is too large for memory.
+    var file: HTTPFileWriter?
+    var spoolAbove: Int?
     /// Bytes of the body that are entered in the context, until the request has its answer.
     var heldBodyBytes = 0
     var bodyLimit = 0
@@ -112,7 +115,7 @@ struct Conversation {
             return left > 0 ? .read : .close
         case .closing: return .finish
         case .working: return .flush
-        case .idle: return !output.tail.isEmpty || output.count > context.maximumUnsentBytes ? .flush : nil
+        case .idle: return output.hasTail || output.count > context.maximumUnsentBytes ? .flush : nil
         case .head, .collecting, .draining: return nil
         }
     }

@@ -9,6 +9,7 @@ final class ConversationContext: Sendable {
     let maximumDrainBytes: Int
     let maximumUnsentBytes: Int
     let lingerBytes: Int
+    let spool: HTTPSpool
     private let maximumHeldBodyBytes: Int
     private let heldBodyBytes = Atomic(0)
 
@@ -23,6 +24,7 @@ final class ConversationContext: Sendable {
         maximumDrainBytes = configuration.maximumDrainBytes
         maximumUnsentBytes = configuration.maximumUnsentBytes
         lingerBytes = configuration.lingerBytes
+        spool = configuration.spool
         maximumHeldBodyBytes = configuration.maximumHeldBodyBytes
     }
 

@@ -94,6 +94,8 @@ extension EventLoop {
         guard !connection.isClosed else { return }
         connection.isClosed = true
         connection.conversation.releaseBody()
+        // A file among them is closed now, whoever else still knows the connection.
+        connection.unsent = []
         connections[Int(connection.fd)] = nil
         connectionCount -= 1
         if connection.isEntered {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension EventLoop {
+    /// Calls to send to one connection in a turn: a file that its client takes quickly would keep the others waiting.
+    private static let sendsPerTurn = 8
+
     /// Sends what is in the loop's output, or keeps for later what the client does not take now.
     func send(_ connection: Connection) {
         guard !output.isEmpty else { return }
@@ -26,15 +29,22 @@ extension EventLoop {
         output = OutputBuffer()
     }
 
-    /// Sends what was kept.
+    /// Sends what was kept, or as much of it as a turn allows.
     ///
     /// - Returns: whether nothing is left and the connection is still there.
     func sendUnsent(_ connection: Connection) -> Bool {
+        var sends = 0
         while let first = connection.unsent.first {
+            guard sends < Self.sendsPerTurn else {
+                queue(connection)
+                return false
+            }
+            sends += 1
             switch Socket.send(connection.fd, first, from: connection.sentBytes) {
             case .bytes(let count):
                 counters.bytesSent.count(count)
                 connection.sentBytes += count
+                if first.file != nil { connection.conversation.times.transferred(fileBytes: count) }
                 if connection.sentBytes == first.count {
                     connection.unsent.removeFirst()
                     connection.sentBytes = 0

@@ -33,7 +33,7 @@ extension EventLoop {
     }
 
     /// Lets the others have their turn first.
-    private func queue(_ connection: Connection) {
+    func queue(_ connection: Connection) {
         guard !connection.isQueued else { return }
         connection.isQueued = true
         ready.append(connection)

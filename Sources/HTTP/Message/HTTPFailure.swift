@@ -2,7 +2,7 @@
 
 /// Why the server answers a request itself, without `HTTPHandler.respond(to:)`.
 public struct HTTPFailure: Error, Sendable, Hashable {
-    /// 400, 408, 413, 414, 417, 431, 501, 503 or 505.
+    /// 400, 408, 413, 414, 417, 431, 501, 503, 505 or 507.
     public let status: HTTPStatus
     /// One sentence about this case, without a full stop; safe to show to the client.
     public let detail: String
@@ -27,6 +27,8 @@ public struct HTTPFailure: Error, Sendable, Hashable {
         case queue
         /// Too many bytes of bodies are held.
         case bodies
+        /// The files of bodies have no room, or cannot be written.
+        case spool
         /// Too many connections are open, in all or from one address.
         case connections
     }
@@ -53,7 +55,13 @@ public struct HTTPFailure: Error, Sendable, Hashable {
     static let workTimedOut = unavailable("The answer took too long", .workTimeout)
     static let overloaded = unavailable("More requests are waiting than allowed", .queue)
     static let tooManyBodyBytes = unavailable("More bytes of bodies are held than allowed", .bodies)
+    static let spoolFull = unavailable("More bytes of bodies are in files than allowed", .spool)
     static let tooManyConnections = unavailable("More connections are open than allowed", .connections)
+
+    /// What the system says does not tell where the files are.
+    static func noStorage(_ reason: String) -> Self {
+        Self(.insufficientStorage, "The body cannot be stored: \(reason)", reason: .spool)
+    }
 
     private static func unavailable(_ detail: String, _ reason: Reason) -> Self {
         Self(.serviceUnavailable, detail, retryAfter: 1, reason: reason)

@@ -23,6 +23,6 @@ extension HTTPRequest {
         guard case .head(let head) = try parser.next(raw.span, &position), position == raw.count else {
             throw .badRequest("The method or the target has a line end")
         }
-        self.init(head: head, body: body)
+        self.init(head: head, body: .bytes(body))
     }
 }

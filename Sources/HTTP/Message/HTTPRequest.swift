@@ -68,5 +68,5 @@ public struct HTTPRequest: Sendable {
     /// What stood before the body.
     public let head: HTTPRequestHead
     /// The body without its transfer coding.
-    public let body: [UInt8]
+    public let body: HTTPBody
 }

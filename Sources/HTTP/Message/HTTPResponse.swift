@@ -10,12 +10,19 @@ public struct HTTPResponse: Sendable {
     /// The header fields, in the order in which they go out.
     public var headers: HTTPHeaders
     /// The body; never sent with a status that forbids one.
-    public var body: [UInt8]
+    ///
+    /// A file is kept open until it is sent or the connection ends.
+    public var body: HTTPBody
     /// Whether the connection shall end after this answer.
     public var closesConnection = false
 
     /// An answer with fields and body.
     public init(_ status: HTTPStatus, headers: HTTPHeaders = HTTPHeaders(), body: [UInt8] = []) {
+        self.init(status, headers: headers, body: .bytes(body))
+    }
+
+    /// An answer whose body may be in a file.
+    public init(_ status: HTTPStatus, headers: HTTPHeaders = HTTPHeaders(), body: HTTPBody) {
         self.status = status
         self.headers = headers
         self.body = body

@@ -57,6 +57,9 @@ public struct HTTPStatus: RawRepresentable, Sendable, Hashable {
     /// RFC 9110 §15.6.6.
     public static let versionNotSupported = Self(rawValue: 505)
 
+    /// RFC 4918 §11.5.
+    public static let insufficientStorage = Self(rawValue: 507)
+
     /// Whether an answer with this status never has a body (RFC 9110 §15.3.5, §15.4.5).
     public var forbidsBody: Bool { rawValue == 204 || rawValue == 304 }
 

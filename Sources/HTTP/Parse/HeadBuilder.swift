@@ -73,6 +73,10 @@ struct HeadBuilder {
             try framing.contentLength(bytes, value)
         case 17 where bytes.equalsIgnoringCase(name, "transfer-encoding".utf8):
             try framing.transferEncoding(bytes, value)
+        case 14 where bytes.equalsIgnoringCase(name, "content_length".utf8),
+            17 where bytes.equalsIgnoringCase(name, "transfer_encoding".utf8):
+            // RFC 9112 §11.2: others take `_` for `-`, as CGI does (RFC 3875 §4.1.18), and would see another framing.
+            throw .badRequest("A field that frames the body is spelled with an underscore")
         default: break
         }
     }

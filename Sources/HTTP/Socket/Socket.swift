@@ -3,6 +3,9 @@ internal import Glibc
 
 /// The calls on a connected, non-blocking socket.
 enum Socket {
+    /// Bytes of a file that are sent in one call.
+    private static let fileSlice = 256 << 10
+
     enum Transfer: Equatable {
         /// So many bytes; 0 on receiving means that the other side has ended.
         case bytes(Int)
@@ -20,6 +23,11 @@ enum Socket {
     /// Never raises SIGPIPE.
     static func send(_ fd: Int32, _ output: OutputBuffer, from offset: Int) -> Transfer {
         let head = output.bytes.span
+        if let file = output.file {
+            return offset < head.count
+                ? sendOne(fd, head, from: offset, flags: Int32(MSG_MORE))
+                : sendFile(fd, file, from: offset - head.count)
+        }
         let skippedOfTail = max(0, offset - head.count)
         guard !output.tail.isEmpty else { return sendOne(fd, head, from: offset) }
         guard offset < head.count else { return sendOne(fd, output.tail.span, from: skippedOfTail) }
@@ -42,10 +50,26 @@ enum Socket {
         }
     }
 
-    private static func sendOne(_ fd: Int32, _ bytes: Span<UInt8>, from offset: Int) -> Transfer {
+    /// Sends a part of a file, of bounded size.
+    ///
+    /// SIGPIPE, which sendfile() cannot be told not to raise, is blocked on the threads of loops.
+    private static func sendFile(_ fd: Int32, _ slice: HTTPFileSlice, from offset: Int) -> Transfer {
+        var position = off_t(slice.range.lowerBound + offset)
+        let count = min(slice.range.count - offset, fileSlice)
+        let transfer = transfer { unsafe sendfile(fd, slice.file.descriptor, &position, count) }
+        // A file that has become shorter: the rest of the answer does not exist.
+        return transfer == .bytes(0) ? .failed : transfer
+    }
+
+    private static func sendOne(
+        _ fd: Int32,
+        _ bytes: Span<UInt8>,
+        from offset: Int,
+        flags: Int32 = 0
+    ) -> Transfer {
         unsafe bytes.withUnsafeBytes { raw in
             guard offset < raw.count, let base = raw.baseAddress else { return .bytes(0) }
-            return transfer { unsafe Glibc.send(fd, base + offset, raw.count - offset, Int32(MSG_NOSIGNAL)) }
+            return transfer { unsafe Glibc.send(fd, base + offset, raw.count - offset, Int32(MSG_NOSIGNAL) | flags) }
         }
     }
 

@@ -33,10 +33,11 @@ extension OutputBuffer {
         append(decimal: response.body.count)
         append("\r\n\r\n")
         guard !context.isHead else { return }
-        if response.body.count >= Self.largeBody, tail.isEmpty {
-            tail = response.body
-        } else {
-            bytes.append(contentsOf: response.body)
+        switch response.body {
+        case .bytes(let body) where body.count >= Self.largeBody && !hasTail: tail = body
+        case .bytes(let body): bytes.append(contentsOf: body)
+        case .file(let slice) where !slice.range.isEmpty: file = slice
+        case .file: break
         }
     }
 

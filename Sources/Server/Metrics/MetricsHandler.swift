@@ -25,7 +25,11 @@ public struct MetricsHandler: HTTPHandler {
         case .answer(let response): return response
         case .route(let route):
             do throws(Problem) {
-                return ContentCoding.encoded(try route.answer(request.head, []), for: request.head, of: route)
+                return ContentCoding.encoded(
+                    try route.answer(request.head, .bytes([]), memoryLimit: 0),
+                    for: request.head,
+                    of: route
+                )
             } catch {
                 return error.response()
             }

@@ -77,6 +77,8 @@ struct MetricsPage {
         write("worker_queue_limit", .gauge, "Requests that may wait for a worker.", configuration.workerQueueLength)
         write("connections", .gauge, "Connections open.", counters.openConnections)
         write("connections_limit", .gauge, "Connections that may be open.", configuration.maximumConnections)
+        write("spool_bytes", .gauge, "Bytes of bodies that are in files.", counters.spooledBytes)
+        write("spool_limit_bytes", .gauge, "Bytes of bodies that may be in files.", configuration.spool.maximumBytes)
         write("connections_accepted_total", .counter, "Connections accepted.", counters.acceptedConnections)
         write("received_bytes_total", .counter, "Bytes received on all connections.", counters.bytesReceived)
         write("sent_bytes_total", .counter, "Bytes sent on all connections.", counters.bytesSent)

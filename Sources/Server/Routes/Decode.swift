@@ -6,7 +6,13 @@ internal import HTTP
 extension Routes {
     /// `POST /v1/decode`: the state of a description's bytes, or a whole migration stream as a document.
     static func decode(_ limits: Limits) -> Route {
-        Route(method: "POST", path: "/v1/decode", accepts: [json, form, octets], offers: [json, text]) {
+        Route(
+            method: "POST",
+            path: "/v1/decode",
+            accepts: [json, form, octets],
+            takesStream: [form, octets],
+            offers: [json, text]
+        ) {
             request throws(Problem) in
             if let body = try wholeStream(request, limits) { return try decode(body, request) }
             let (document, stream) = try document(request, limits)

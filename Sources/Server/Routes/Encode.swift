@@ -7,21 +7,29 @@ extension Routes {
     /// `POST /v1/encode`: the bytes, or with `Accept: application/json` the bytes as hex with their vmdesc.
     ///
     /// A whole stream is `{"stream": document}`; what the document does not hold comes from the part `source` of a form.
-    static func encode(_ limits: Limits) -> Route {
-        Route(method: "POST", path: "/v1/encode", accepts: [json, form], offers: [octets, json]) {
+    static func encode(_ limits: Limits, _ spool: Spool) -> Route {
+        Route(method: "POST", path: "/v1/encode", accepts: [json, form], takesStream: [form], offers: [octets, json]) {
             request throws(Problem) in
-            var text = request.body
+            let text: [UInt8]
             var source: (any StreamSource)?
             if request.type.essence == form {
-                let form = try Multipart(request.body, request.type)
-                guard let part = form["request"] else { throw Problem(.badRequest, "the form has no part \"request\"") }
+                let form = try request.form
+                guard let part = try form["request"] else {
+                    throw Problem(.badRequest, "the form has no part \"request\"")
+                }
                 text = part
-                source = form["source"].map { BytesSource($0) }
+                source = form.content("source")?.source
+            } else {
+                text = try request.body
             }
             let document = try parse(text, limits)
             if let whole = try run({ () throws(VMStateError) in try WholeStreamRequest(document.root, limits: limits) })
             {
-                let bytes = try run { () throws(VMStateError) in try whole.bytes(from: source) }
+                if let source {
+                    let pieces = try run { () throws(VMStateError) in try whole.pieces(from: source) }
+                    return HTTPResponse(try write(pieces, of: request, source, spool), octets)
+                }
+                let bytes = try run { () throws(VMStateError) in try whole.bytes(from: nil) }
                 return HTTPResponse(bytes, octets)
             }
             let options = try options(request.head)

@@ -14,9 +14,10 @@ enum Routes {
     /// All but `/metrics`, which tells of these.
     static func all(_ configuration: ServiceConfiguration, _ state: ServiceState) -> [Route] {
         let limits = configuration.engine
+        let spool = Spool(configuration)
         return [
             health("/healthz"), health("/livez"), readiness(state), openAPI,
-            encode(limits), decode(limits), validate(limits), edit(limits), diff(limits), ram(limits),
+            encode(limits, spool), decode(limits), validate(limits), edit(limits, spool), diff(limits), ram(limits),
         ]
     }
 
@@ -25,10 +26,10 @@ enum Routes {
         _ request: RouteRequest,
         _ limits: Limits
     ) throws(Problem) -> (document: JSONDocument, stream: [UInt8]?) {
-        guard request.type.essence == form else { return (try parse(request.body, limits), nil) }
-        let form = try Multipart(request.body, request.type)
-        guard let text = form["request"] else { throw Problem(.badRequest, "the form has no part \"request\"") }
-        guard let stream = form["stream"] else { throw Problem(.badRequest, "the form has no part \"stream\"") }
+        guard request.type.essence == form else { return (try parse(try request.body, limits), nil) }
+        let form = try request.form
+        guard let text = try form["request"] else { throw Problem(.badRequest, "the form has no part \"request\"") }
+        guard let stream = try form["stream"] else { throw Problem(.badRequest, "the form has no part \"stream\"") }
         return (try parse(text, limits), stream)
     }
 
@@ -67,6 +68,11 @@ enum Routes {
 }
 
 extension HTTPResponse {
+    /// An answer of this media type, which may be in a file.
+    init(_ body: HTTPBody, _ mediaType: String) {
+        self.init(.ok, headers: HTTPHeaders([("Content-Type", mediaType)]), body: body)
+    }
+
     /// An answer of this media type.
     init(_ body: [UInt8], _ mediaType: String) {
         self.init(.ok, headers: HTTPHeaders([("Content-Type", mediaType)]), body: body)

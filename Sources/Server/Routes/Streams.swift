@@ -22,17 +22,19 @@ extension Routes {
         var body: StreamBody
         switch request.type.essence {
         case octets:
-            body = StreamBody(request: StreamRequest(limits: limits), source: BytesSource(request.body))
+            body = StreamBody(request: StreamRequest(limits: limits), source: request.content.source)
         case form:
-            let form = try Multipart(request.body, request.type)
-            guard let stream = form["stream"] else { throw Problem(.badRequest, "the form has no part \"stream\"") }
+            let form = try request.form
+            guard let stream = form.content("stream") else {
+                throw Problem(.badRequest, "the form has no part \"stream\"")
+            }
             let document = try form["request"].map { text throws(Problem) in try parse(text, limits) }
             if let document, document.root["vmsd"] != nil { return nil }
             let own = try run { () throws(VMStateError) in
                 try document.map { document throws(VMStateError) in try StreamRequest(document.root, limits: limits) }
                     ?? StreamRequest(limits: limits)
             }
-            body = StreamBody(request: own, source: BytesSource(stream))
+            body = StreamBody(request: own, source: stream.source)
         default: return nil
         }
         let options = try options(request.head)
@@ -82,10 +84,11 @@ extension Routes {
     }
 
     /// `POST /v1/edit`: a stream after a JSON Patch on its document.
-    static func edit(_ limits: Limits) -> Route {
-        Route(method: "POST", path: "/v1/edit", accepts: [form], offers: [octets]) { request throws(Problem) in
-            let form = try Multipart(request.body, request.type)
-            guard let text = form["patch"] else { throw Problem(.badRequest, "the form has no part \"patch\"") }
+    static func edit(_ limits: Limits, _ spool: Spool) -> Route {
+        Route(method: "POST", path: "/v1/edit", accepts: [form], takesStream: [form], offers: [octets]) {
+            request throws(Problem) in
+            let form = try request.form
+            guard let text = try form["patch"] else { throw Problem(.badRequest, "the form has no part \"patch\"") }
             let patch = try parse(text, limits)
             guard var body = try wholeStream(request, limits) else {
                 throw Problem(.badRequest, "the part \"request\" is about a description; an edit is of a whole stream")
@@ -98,15 +101,16 @@ extension Routes {
                     size: body.source.size ?? 0
                 )
             }
-            return HTTPResponse(try write(pieces, body.source, limits), octets)
+            return HTTPResponse(try write(pieces, of: request, body.source, spool), octets)
         }
     }
 
     /// `POST /v1/diff`: what differs between two streams.
     static func diff(_ limits: Limits) -> Route {
-        Route(method: "POST", path: "/v1/diff", accepts: [form], offers: [json, text]) { request throws(Problem) in
-            let form = try Multipart(request.body, request.type)
-            guard let a = form["a"], let b = form["b"] else {
+        Route(method: "POST", path: "/v1/diff", accepts: [form], takesStream: [form], offers: [json, text]) {
+            request throws(Problem) in
+            let form = try request.form
+            guard let a = form.content("a"), let b = form.content("b") else {
                 throw Problem(.badRequest, "the form needs the parts \"a\" and \"b\"")
             }
             let document = try form["request"].map { text throws(Problem) in try parse(text, limits) }
@@ -118,8 +122,8 @@ extension Routes {
                 own.sections = names(request.head, "sections") ?? own.sections
                 own.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
                 return try own.differences(
-                    BytesSource(a),
-                    BytesSource(b),
+                    a.source,
+                    b.source,
                     ignoring: names(request.head, "ignore") ?? [],
                     comparesContents: contents
                 )
@@ -138,14 +142,21 @@ extension Routes {
     }
 
     /// The bytes of pieces.
-    static func write(_ pieces: [StreamPiece], _ source: any StreamSource, _ limits: Limits) throws(Problem) -> [UInt8]
-    {
-        try run { () throws(VMStateError) in try pieces.bytes(of: source, limit: limits.outputBytes) }
+    static func write(
+        _ pieces: [StreamPiece],
+        of request: RouteRequest,
+        _ source: any StreamSource,
+        _ spool: Spool
+    ) throws(Problem) -> HTTPBody {
+        try spool.body(beside: request.content) { (append) throws(VMStateError) in
+            try pieces.write(from: source, to: append)
+        }
     }
 
     /// `POST /v1/ram?block=NAME`: the final content of a block of guest memory.
     static func ram(_ limits: Limits) -> Route {
-        Route(method: "POST", path: "/v1/ram", accepts: [octets, form], offers: [octets]) { request throws(Problem) in
+        Route(method: "POST", path: "/v1/ram", accepts: [octets, form], takesStream: [octets, form], offers: [octets]) {
+            request throws(Problem) in
             guard let block = request.head.queryValue("block") else {
                 throw Problem(.badRequest, "the query must name a block: ?block=pc.ram")
             }

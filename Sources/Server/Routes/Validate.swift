@@ -12,6 +12,7 @@ extension Routes {
             method: "POST",
             path: "/v1/validate",
             accepts: [json, form, octets],
+            takesStream: [form, octets],
             offers: [json, sarif, text]
         ) { request throws(Problem) in
             let report: ValidationReport

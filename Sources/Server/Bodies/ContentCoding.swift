@@ -37,9 +37,8 @@ enum ContentCoding: String {
         } catch {
             switch error {
             case .tooLarge: throw Problem(.contentTooLarge, "the body inflates to more than \(limit) bytes")
-            case .damaged(let offset):
-                throw Problem(.badRequest, "the body is no \(rawValue) data: it is damaged at offset \(offset)")
-            case .truncated: throw Problem(.badRequest, "the body is no complete \(rawValue) data: it ends too early")
+            case .damaged(let offset): throw damaged(offset)
+            case .truncated: throw truncated
             case .noMemory: throw Problem(.serviceUnavailable, "there is no memory to inflate the body")
             }
         }
@@ -55,13 +54,16 @@ enum ContentCoding: String {
             name: "Vary",
             value: route.offers.count > 1 ? "Accept, Accept-Encoding" : "Accept-Encoding"
         )
-        guard response.body.count >= smallestAnswer, head.headers.contains("Accept-Encoding") else { return response }
+        // What is in a file is sent as it is: to compress it would take as long as to make it.
+        guard case .bytes(let plain) = response.body, plain.count >= smallestAnswer,
+            head.headers.contains("Accept-Encoding")
+        else { return response }
         let accept = head.headers.list("Accept-Encoding")
         guard let name = Negotiation.coding(["gzip", "deflate"], accept: accept),
             let coding = ContentCoding(rawValue: name), coding != .identity,
-            let body = Deflater.deflate(response.body, isGzip: coding == .gzip)
+            let body = Deflater.deflate(plain, isGzip: coding == .gzip)
         else { return response }
-        response.body = body
+        response.body = .bytes(body)
         response.headers.append(name: "Content-Encoding", value: coding.rawValue)
         return response
     }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@Suite("qevm serve without descriptors left", .timeLimit(.minutes(2)))
+struct ExhaustionTests {
+    private let descriptors = 40
+
+    /// Descriptors below the bound that a process has open; those above it were handed down to it.
+    private func open(_ service: RunningService) -> Int {
+        let folder = "/proc/\(service.process.processIdentifier)/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.count { Int($0).map { $0 < descriptors } ?? false }
+    }
+
+    /// Ticks of a hundredth of a second that a process has computed for (proc(5): `utime` and `stime`).
+    private func ticks(_ service: RunningService) throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(service.process.processIdentifier)/stat", encoding: .utf8)
+        // Behind the name, which may have blanks in it, come the third field and so on.
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+        return fields[12...13].compactMap { Int($0) }.reduce(0, +)
+    }
+
+    private func eventually(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<500 where !condition() { usleep(10_000) }
+        return condition()
+    }
+
+    @Test func itWaitsForOneToBeClosedAndGoesOn() throws {
+        let service = try RunningService(["--loops", "2", "--workers", "1"], descriptors: descriptors)
+        var connections = try (0..<descriptors + 20).map { _ in try Connection(port: service.port) }
+        #expect(eventually { open(service) == descriptors })
+
+        let before = try ticks(service)
+        usleep(1_000_000)
+        // Asking the system again and again would take what processor time there is.
+        #expect(try ticks(service) - before < 10)
+        #expect(service.process.isRunning)
+
+        // Those that were accepted are served.
+        #expect(connections.removeFirst().get("/healthz").hasPrefix("HTTP/1.1 200 OK\r\n"))
+        // That made room for the next one, and so on to the last.
+        let last = connections.removeLast()
+        connections = []
+        #expect(last.get("/healthz").hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(try Connection(port: service.port).get("/healthz").hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(eventually { open(service) < descriptors - 10 })
+        service.signal(SIGTERM)
+        #expect(service.end(within: 10) == 0)
+    }
+
+    @Test func oneThatWaitsInTheQueueIsServedWhenAnotherEnds() throws {
+        let service = try RunningService(["--loops", "1", "--workers", "1"], descriptors: descriptors)
+        var connections = try (0..<descriptors).map { _ in try Connection(port: service.port) }
+        #expect(eventually { open(service) == descriptors })
+        let waiting = try Connection(port: service.port)
+        waiting.send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        #expect(connections.allSatisfy { $0.send("GET") })
+        connections = []
+        #expect(waiting.rest().hasPrefix("HTTP/1.1 200 OK\r\n"))
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engine
+import TestSupport
+import Testing
+
+@testable import Server
+
+/// Whole migration streams over HTTP.
+@Suite("Streams over HTTP", .timeLimit(.minutes(2)))
+struct StreamRouteTests {
+    private let stream: [UInt8]
+    private let octets = [("Content-Type", "application/octet-stream")]
+    private let multipart = [("Content-Type", "multipart/form-data; boundary=b0undary")]
+
+    init() throws {
+        stream = try #require(Fixtures.read("streams/arm-microbit-11.1.mig"))
+    }
+
+    private func form(_ parts: [(name: String, body: [UInt8])]) -> [UInt8] {
+        var body: [UInt8] = []
+        for part in parts {
+            body += Array("--b0undary\r\nContent-Disposition: form-data; name=\"\(part.name)\"\r\n\r\n".utf8)
+            body += part.body + Array("\r\n".utf8)
+        }
+        return body + Array("--b0undary--\r\n".utf8)
+    }
+
+    @Test func decodeTakesTheBytes() throws {
+        let answer = try Shared.ask("POST", "/v1/decode", octets, body: stream)
+        #expect(answer.status == 200 && answer["Content-Type"] == "application/json")
+        let document = try #require(answer.json)
+        #expect(document["header"]?["magic"]?.string == "QEVM")
+        #expect(document["page_size"]?.int == 1024 && document["vmdesc"]?.bool == true)
+        #expect(document["sections"]?.elements.count == 18)
+        #expect(document["ram"]?["blocks"]?.elements.map { $0["size"]?.int } == [262144, 16384])
+        #expect(document["incomplete"] == nil)
+    }
+
+    @Test func decodeSelectsSections() throws {
+        let answer = try Shared.ask("POST", "/v1/decode?sections=timer&offsets=true", octets, body: stream)
+        #expect(answer.json?["sections"]?.elements.map { $0["idstr"]?.string } == ["timer"])
+        #expect(answer.json?["offsets"]?.elements.first?["path"]?.string == "/sections/0/state/cpu_ticks_offset")
+        let inForm = try Shared.ask(
+            "POST",
+            "/v1/decode",
+            multipart,
+            body: form([("request", Array(#"{"sections":["timer"],"offsets":true}"#.utf8)), ("stream", stream)])
+        )
+        #expect(inForm.body == answer.body)
+    }
+
+    @Test func decodeGivesText() throws {
+        let headers = octets + [("Accept", "text/plain")]
+        let answer = try Shared.ask("POST", "/v1/decode?sections=timer&hexdump=true", headers, body: stream)
+        #expect(answer.status == 200 && answer["Content-Type"] == "text/plain; charset=utf-8")
+        #expect(answer.text.contains("cpu_ticks_offset: 0"))
+    }
+
+    @Test func whatIsNoStreamIs422WithItsOffset() throws {
+        let answer = try Shared.ask("POST", "/v1/decode", octets, body: Array("hello".utf8))
+        #expect(answer.status == 422 && answer.code == "stream-invalid")
+        #expect(answer.json?["offset"]?.int == 0)
+    }
+
+    @Test func decodeSaysWhatIsMissing() throws {
+        let answer = try Shared.ask("POST", "/v1/decode", octets, body: Array(stream.prefix(15_000)))
+        #expect(answer.status == 200)
+        let missing = try #require(answer.json?["incomplete"]?.elements.last)
+        #expect((missing["offset"]?.int ?? 0) > 13_000 && missing["rule"]?.string?.hasPrefix("VMST") == true)
+    }
+
+    @Test func validateTakesTheBytes() throws {
+        let good = try Shared.ask("POST", "/v1/validate", octets, body: stream)
+        #expect(good.json?["valid"]?.bool == true)
+        var wrong = stream
+        // The footer of the first section.
+        wrong[21 + 1 + 4 + 1 + 3 + 4 + 4 + 59 + 1] ^= 0xff
+        let bad = try Shared.ask("POST", "/v1/validate", octets, body: wrong)
+        #expect(bad.status == 200 && bad.json?["valid"]?.bool == false)
+        let none = try Shared.ask("POST", "/v1/validate", octets, body: Array("no stream".utf8))
+        #expect(none.json?["findings"]?.elements.first?["rule"]?.string == "VMST001")
+    }
+
+    @Test func aDocumentIsWrittenBackFromItsSource() throws {
+        let document = try Shared.ask("POST", "/v1/decode", octets, body: stream).body
+        let request = Array("{\"framing\":\"stream\",\"stream\":".utf8) + document + Array("}".utf8)
+        let answer = try Shared.ask(
+            "POST",
+            "/v1/encode",
+            multipart,
+            body: form([("request", request), ("source", stream)])
+        )
+        #expect(answer.status == 200 && answer.body == stream)
+        let alone = try Shared.ask("POST", "/v1/encode", [("Content-Type", "application/json")], body: request)
+        #expect(alone.status == 422 && alone.json?["state_path"]?.string == "/sections/0")
+    }
+
+    @Test func aRawDocumentIsWrittenBackAlone() throws {
+        let document = try Shared.ask("POST", "/v1/decode?raw=true", octets, body: stream).body
+        let request = Array("{\"stream\":".utf8) + document + Array("}".utf8)
+        let answer = try Shared.ask("POST", "/v1/encode", [("Content-Type", "application/json")], body: request)
+        #expect(answer.status == 200 && answer.body == stream)
+    }
+
+    @Test func editChangesAValue() throws {
+        let patch = #"[{"op":"replace","path":"/sections/10/state/active","value":7}]"#
+        let answer = try Shared.ask(
+            "POST",
+            "/v1/edit",
+            multipart,
+            body: form([("stream", stream), ("patch", Array(patch.utf8))])
+        )
+        #expect(answer.status == 200)
+        #expect(stream.indices.filter { stream[$0] != answer.body[$0] } == [0x30b5])
+        let failing = #"[{"op":"test","path":"/sections/10/state/active","value":7}]"#
+        let failed = try Shared.ask(
+            "POST",
+            "/v1/edit",
+            multipart,
+            body: form([("stream", stream), ("patch", Array(failing.utf8))])
+        )
+        #expect(failed.status == 422 && failed.code == "patch-failed")
+    }
+
+    @Test func diffSaysWhatDiffers() throws {
+        var other = stream
+        other[0x30b5] = 7
+        let answer = try Shared.ask("POST", "/v1/diff", multipart, body: form([("a", stream), ("b", other)]))
+        #expect(answer.json?["equal"]?.bool == false)
+        #expect(answer.json?["differences"]?.elements.map { $0["path"]?.string } == ["/active"])
+        let ignored = try Shared.ask(
+            "POST",
+            "/v1/diff?ignore=nrf51_soc.rng",
+            multipart,
+            body: form([("a", stream), ("b", other)])
+        )
+        #expect(ignored.json?["equal"]?.bool == true)
+    }
+
+    @Test func ramGivesABlock() throws {
+        let answer = try Shared.ask("POST", "/v1/ram?block=nrf51.sram", octets, body: stream)
+        #expect(answer.status == 200 && answer.body == Array(repeating: 0, count: 16384))
+        #expect(try Shared.ask("POST", "/v1/ram?block=none", octets, body: stream).status == 422)
+        #expect(try Shared.ask("POST", "/v1/ram", octets, body: stream).status == 400)
+    }
+}
