@@ -2,14 +2,14 @@
 # docker build -t qevm . && docker run --read-only --cap-drop ALL -p 8080:8080 qevm
 FROM swift:6.3-bookworm AS build
 WORKDIR /src
-COPY scripts/install-dependencies scripts/
+COPY scripts/install-dependencies scripts/build-static scripts/
+COPY scripts/build-static.d scripts/build-static.d
 RUN scripts/install-dependencies zlib1g-dev pkg-config
 COPY Package.swift openapi.yaml ./
 COPY Sources Sources
 COPY Tests Tests
 # The libraries that the program needs and the image below has not, to where they are looked for on every architecture.
-RUN swift build -c release --product qevm --static-swift-stdlib -Xlinker -s \
-    && install -D "$(swift build -c release --show-bin-path)/qevm" /image/usr/local/bin/qevm \
+RUN install -D "$(scripts/build-static)" /image/usr/local/bin/qevm \
     && install -D -m 644 -t /image/usr/lib /usr/lib/*/libz.so.1 /usr/lib/*/libstdc++.so.6 /usr/lib/*/libgcc_s.so.1
 
 FROM gcr.io/distroless/base-nossl-debian12:nonroot

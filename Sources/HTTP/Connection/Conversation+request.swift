@@ -74,8 +74,16 @@ extension Conversation {
         }
         guard context.hold(bodyBytes: range.count) else { return fail(.tooManyBodyBytes, &output, moment) }
         heldBodyBytes += range.count
+        makeRoom(for: range.count)
         input.append(range, to: &body)
         return nil
+    }
+
+    /// Grows the body to twice what has come, but not beyond what was declared: most bodies are then never copied.
+    private mutating func makeRoom(for count: Int) {
+        let needed = body.count + count
+        guard needed > body.capacity, let length = head?.declaredLength else { return }
+        body.reserveCapacity(max(needed, min(length, 2 * needed)))
     }
 
     /// The request is there to its last byte.
