@@ -55,7 +55,9 @@ struct AnalyserComparison {
         }
         for (block, size) in zip(blocks, sizes) {
             leaves += 1
-            if block["size"]?.int != Int(size.value.string?.dropFirst(2) ?? "", radix: 16) { note(size.name, "size", "") }
+            if block["size"]?.int != Int(size.value.string?.dropFirst(2) ?? "", radix: 16) {
+                note(size.name, "size", "")
+            }
         }
     }
 

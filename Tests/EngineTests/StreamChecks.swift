@@ -92,7 +92,8 @@ package enum StreamChecks {
         let document = Result { () throws(JSONError) in try JSONDocument(parsing: text, allowsDuplicates: true) }
         guard case .success(let document) = document else { return "what is shown is no JSON: \(document)" }
         for leaf in document.root["offsets"]?.elements ?? [] {
-            guard let offset = leaf["offset"]?.int, let length = leaf["size"]?.int, offset >= 0, offset <= size - length else {
+            guard let offset = leaf["offset"]?.int, let length = leaf["size"]?.int, offset >= 0, offset <= size - length
+            else {
                 return "a leaf lies behind the end"
             }
         }

@@ -55,7 +55,11 @@ struct StreamCorpusTests {
     }
 
     /// Pages are the same with and without the vmdesc, and those of a mapped file are where it says.
-    @Test(arguments: StreamSamples.corpusNames.filter { $0.hasPrefix("arm-microbit") || $0.contains("-11.1-mapped-ram-after") })
+    @Test(
+        arguments: StreamSamples.corpusNames.filter {
+            $0.hasPrefix("arm-microbit") || $0.contains("-11.1-mapped-ram-after")
+        }
+    )
     func everyPageIsGiven(_ name: String) throws {
         let bytes = try StreamSamples.corpusBytes(name)
         var options = MigrationStream.ReadOptions()

@@ -75,7 +75,9 @@ import Testing
         }
         let all = try findings(stream)
         #expect(all.count < 110)
-        #expect(all.contains { $0.rule.description == "VMST024" && $0.message == "4900 more of this rule from here on" })
+        #expect(
+            all.contains { $0.rule.description == "VMST024" && $0.message == "4900 more of this rule from here on" }
+        )
         // What is of another rule is there.
         #expect(all.contains { $0.rule.description == "VMST006" })
     }
@@ -166,9 +168,11 @@ import Testing
         let count = 400
         let stream = StreamBytes.headed { stream in
             for id in 0..<UInt32(count) { stream.full(id, "x", instance: id, [1]) }
-            stream.eof(devices: (0..<count).reversed().map {
-                StreamBytes.device("x", instance: $0, StreamBytes.field("a", "uint8", 1))
-            })
+            stream.eof(
+                devices: (0..<count).reversed().map {
+                    StreamBytes.device("x", instance: $0, StreamBytes.field("a", "uint8", 1))
+                }
+            )
         }
         let all = try findings(stream)
         #expect(Set(all.map(\.rule.description)) == ["VMST014"])

@@ -34,7 +34,8 @@ enum StreamSamples {
 
     /// The streams that come with the project: as they are, and with gzip.
     static let names =
-        (names(in: "\(Fixtures.root)/streams", ending: ".mig") + names(in: "\(Fixtures.root)/streams", ending: ".mig.gz"))
+        (names(in: "\(Fixtures.root)/streams", ending: ".mig")
+        + names(in: "\(Fixtures.root)/streams", ending: ".mig.gz"))
         .sorted()
 
     /// A stream that comes with the project.

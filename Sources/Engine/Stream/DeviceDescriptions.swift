@@ -65,8 +65,8 @@ struct DeviceDescriptions: Sendable {
 
     /// The device that describes a section: by order, and by name where the order does not fit.
     ///
-    /// - Parameter ordinal: the device behind that of the section before. Of several with the section's name the next one from
-    ///   there on is taken, or the first.
+    /// `ordinal` is the device behind that of the section before. Of several with the section's name the next one from there on
+    /// is taken, or the first.
     func find(_ section: MigrationStream.Section, ordinal: Int) -> Int? {
         let key = Key(name: section.idstr, instanceID: Int(section.instanceID))
         guard let places = places[key] else { return nil }

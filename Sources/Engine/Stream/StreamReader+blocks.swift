@@ -84,7 +84,9 @@ extension StreamReader {
         // The version of a mapped-ram header.
         if ram.isMapped, input.word32() == 1 { return nil }
         let value = input.word64()
-        guard value >= 4096, value < 1 << 40, value & (value - 1) == 0, value & (advised ?? value) != 0 else { return nil }
+        guard value >= 4096, value < 1 << 40, value & (value - 1) == 0, value & (advised ?? value) != 0 else {
+            return nil
+        }
         input.advance(8)
         return Int(value)
     }

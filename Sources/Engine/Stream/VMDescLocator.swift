@@ -27,7 +27,9 @@ struct VMDescLocator {
                 if read == 0 { return nil }
                 filled += read
             }
-            if let found = find(in: tail, &tries, &bytes, limits: limits) { return (found.devices, start + found.offset) }
+            if let found = find(in: tail, &tries, &bytes, limits: limits) {
+                return (found.devices, start + found.offset)
+            }
             guard length < size, length < limits.streamWindow else { return nil }
             length = min(size, length * 8, limits.streamWindow)
         }
