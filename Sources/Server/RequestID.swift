@@ -26,8 +26,16 @@ struct RequestID: Sendable {
         } else {
             let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
             // Multiplying by an odd number maps different counts to different ids.
-            let digits = String(Self.process ^ (number &* 0x9e37_79b9_7f4a_7c15), radix: 16)
-            text = String(repeating: "0", count: 16 - digits.utf8.count) + digits
+            text = Self.digits(Self.process ^ (number &* 0x9e37_79b9_7f4a_7c15))
         }
+    }
+
+    /// 16 hexadecimal digits, lower case.
+    private static func digits(_ number: UInt64) -> String {
+        let digits = (0..<16).map { index in
+            let digit = UInt8(truncatingIfNeeded: number >> (60 - 4 * UInt64(index))) & 0xf
+            return digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+        }
+        return String(decoding: digits, as: UTF8.self)
     }
 }

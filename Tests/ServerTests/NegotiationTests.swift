@@ -97,4 +97,13 @@ struct NegotiationTests {
         #expect(type["boundary"] == "a;\"b\\")
         #expect(MediaType("").essence.isEmpty)
     }
+
+    @Test func semicolonsInQuotesDoNotDivide() {
+        let type = MediaType("\t A/b ;;x=\"1;\\\";2\";\ty=é; z=\";")
+        #expect(type.essence == "a/b")
+        #expect(type["x"] == "1;\";2")
+        #expect(type["y"] == "é")
+        #expect(type["z"] == "\";")
+        #expect(MediaType(" ; ").essence.isEmpty)
+    }
 }
