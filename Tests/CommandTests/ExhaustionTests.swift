@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite("qevm serve without descriptors left", .timeLimit(.minutes(2)))
+@Suite("qevm serve without descriptors left", .timeLimit(.minutes(10)))
 struct ExhaustionTests {
     private let descriptors = 40
 

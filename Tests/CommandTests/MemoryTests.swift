@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite("Memory of the service", .timeLimit(.minutes(2)))
+@Suite("Memory of the service", .timeLimit(.minutes(10)))
 struct MemoryTests {
     @Test("what large requests took goes back when they have their answers")
     func goesBack() throws {

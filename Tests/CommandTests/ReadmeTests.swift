@@ -8,7 +8,7 @@ import Testing
 let projectFolder = Fixtures.project
 
 /// The examples of README.md, run as they stand there.
-@Suite("README.md", .timeLimit(.minutes(2)))
+@Suite("README.md", .timeLimit(.minutes(10)))
 struct ReadmeTests {
     /// A command with what is to come out of it.
     struct Step: Equatable {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Tokens, CORS and the log of the service as a process.
-@Suite("Who may use qevm serve", .timeLimit(.minutes(2)))
+@Suite("Who may use qevm serve", .timeLimit(.minutes(10)))
 struct ServeAccessTests {
     private static let request = Array(#"{"vmsd":{"name":"t","fields":[]},"state":{}}"#.utf8)
 

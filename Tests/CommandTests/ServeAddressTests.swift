@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Unix-domain sockets, IPv6, and metrics at an address of their own.
-@Suite("Where qevm serve listens", .timeLimit(.minutes(2)))
+@Suite("Where qevm serve listens", .timeLimit(.minutes(10)))
 struct ServeAddressTests {
     /// Whether the machine has IPv6 on its loopback.
     static let hasIPv6 = FileManager.default.contents(atPath: "/proc/net/if_inet6").map { !$0.isEmpty } ?? false

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("qevm serve", .timeLimit(.minutes(2)))
+@Suite("qevm serve", .timeLimit(.minutes(10)))
 struct ServeTests {
     private static let decode = #"{"vmsd":{"name":"t","fields":[{"name":"a","info":"uint8"}]},"stream":"07"}"#
 

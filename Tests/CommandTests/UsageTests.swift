@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Exit statuses and messages: 0 valid, 1 findings, 2 bad usage or unreadable input.
-@Suite("Usage of qevm", .timeLimit(.minutes(2)))
+@Suite("Usage of qevm", .timeLimit(.minutes(10)))
 struct UsageTests {
     private let folder: Folder
     private let vmsd: String

@@ -4,7 +4,7 @@ import Engine
 import TestSupport
 import Testing
 
-@Suite("qevm validate", .timeLimit(.minutes(2)))
+@Suite("qevm validate", .timeLimit(.minutes(10)))
 struct ValidateCommandTests {
     private let folder: Folder
     private let right: String

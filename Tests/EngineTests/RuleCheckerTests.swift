@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(10)),
         arguments: [
             // Every description inside the next, all with subsections.
             { (n: Int) in

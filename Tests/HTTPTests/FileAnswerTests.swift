@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("Answers from files", .timeLimit(.minutes(1)))
+@Suite("Answers from files", .timeLimit(.minutes(10)))
 struct FileAnswerTests {
     private func file(_ bytes: Int, _ range: Range<Int>? = nil) -> String {
         let range = range ?? 0..<bytes

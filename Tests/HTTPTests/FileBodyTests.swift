@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("Bodies that go to files", .timeLimit(.minutes(1)))
+@Suite("Bodies that go to files", .timeLimit(.minutes(10)))
 struct FileBodyTests {
     private func head(_ path: String, _ field: String) -> String {
         "POST \(path) HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n"

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("Clients that are slow, broken, or too many", .timeLimit(.minutes(1)))
+@Suite("Clients that are slow, broken, or too many", .timeLimit(.minutes(10)))
 struct ResilienceTests {
     @Test("an answer to a framing error arrives though a large body is in flight (RFC 9112 §9.6)")
     func lingeringClose() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("Over a socket", .timeLimit(.minutes(1)))
+@Suite("Over a socket", .timeLimit(.minutes(10)))
 struct SocketTests {
     @Test("one connection serves many requests")
     func keepAlive() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("Workers and the end of a server", .timeLimit(.minutes(1)))
+@Suite("Workers and the end of a server", .timeLimit(.minutes(10)))
 struct WorkerTests {
     @Test("cheap requests do not wait for heavy ones")
     func cheapAndHeavy() throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Coded bodies", .timeLimit(.minutes(1)))
+@Suite("Coded bodies", .timeLimit(.minutes(10)))
 struct ContentCodingTests {
     private let plain = Array(Documents.encode.utf8)
 

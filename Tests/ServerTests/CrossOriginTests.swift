@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 
 /// CORS, WHATWG Fetch §3.2.
-@Suite("CORS", .timeLimit(.minutes(1)))
+@Suite("CORS", .timeLimit(.minutes(10)))
 struct CrossOriginTests {
     private static let page = "https://a.example"
     private let type = [("Content-Type", "application/json")]

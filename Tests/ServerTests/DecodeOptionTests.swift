@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 
 /// What a query and the members of a request change about an answer.
-@Suite("Options of decode and encode", .timeLimit(.minutes(1)))
+@Suite("Options of decode and encode", .timeLimit(.minutes(10)))
 struct DecodeOptionTests {
     private let fields =
         #"[{"name":"q","info":"uint64"},{"name":"i","info":"int32"},"#

@@ -8,7 +8,7 @@ import Testing
 @testable import Server
 
 /// A service that is started with small limits keeps them.
-@Suite("Limits", .timeLimit(.minutes(1)))
+@Suite("Limits", .timeLimit(.minutes(10)))
 struct LimitTests {
     private let type = [("Content-Type", "application/json")]
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Metrics", .timeLimit(.minutes(1)))
+@Suite("Metrics", .timeLimit(.minutes(10)))
 struct MetricsTests {
     private let type = [("Content-Type", "application/json")]
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Forms", .timeLimit(.minutes(1)))
+@Suite("Forms", .timeLimit(.minutes(10)))
 struct MultipartTests {
     private let request = Array("{\"vmsd\":\(Documents.byteVMSD)}".utf8)
 

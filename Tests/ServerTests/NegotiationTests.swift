@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Negotiation", .timeLimit(.minutes(1)))
+@Suite("Negotiation", .timeLimit(.minutes(10)))
 struct NegotiationTests {
     private static let octets = "application/octet-stream"
     private static let json = "application/json"

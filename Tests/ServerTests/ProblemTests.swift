@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 
 /// What a caller reads when something is wrong.
-@Suite("Problem documents", .timeLimit(.minutes(1)))
+@Suite("Problem documents", .timeLimit(.minutes(10)))
 struct ProblemTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let path: String

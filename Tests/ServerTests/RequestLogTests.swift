@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("The log of requests", .timeLimit(.minutes(1)))
+@Suite("The log of requests", .timeLimit(.minutes(10)))
 struct RequestLogTests {
     private let log = RecordedLog()
     private let type = [("Content-Type", "application/json")]

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Paths and methods", .timeLimit(.minutes(1)))
+@Suite("Paths and methods", .timeLimit(.minutes(10)))
 struct RoutingTests {
     @Test(arguments: ["/healthz", "/livez", "/readyz"])
     func healthIsAnswered(_ path: String) throws {

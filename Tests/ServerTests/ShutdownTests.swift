@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("The end of a service", .timeLimit(.minutes(1)))
+@Suite("The end of a service", .timeLimit(.minutes(10)))
 struct ShutdownTests {
     @Test func readinessEndsWhenTheEndIsAnnounced() throws {
         try withService({ _ in }) { port, service in

@@ -11,7 +11,7 @@ import Testing
 @testable import Server
 
 /// Bodies in files, as routes see them.
-@Suite("Bodies in files", .timeLimit(.minutes(1)))
+@Suite("Bodies in files", .timeLimit(.minutes(10)))
 struct SpoolTests {
     private static let octets = [("Content-Type", "application/octet-stream")]
 

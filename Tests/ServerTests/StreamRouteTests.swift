@@ -7,7 +7,7 @@ import Testing
 @testable import Server
 
 /// Whole migration streams over HTTP.
-@Suite("Streams over HTTP", .timeLimit(.minutes(2)))
+@Suite("Streams over HTTP", .timeLimit(.minutes(10)))
 struct StreamRouteTests {
     private let stream: [UInt8]
     private let octets = [("Content-Type", "application/octet-stream")]

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Validate", .timeLimit(.minutes(2)))
+@Suite("Validate", .timeLimit(.minutes(10)))
 struct ValidateTests {
     private let wrong =
         #"{"vmsd":{"name":"foo","version_id":1,"minimum_version_id":1,"#
