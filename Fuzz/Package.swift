@@ -12,7 +12,7 @@ let strict: [SwiftSetting] = [
 
 // libFuzzer brings `main`; the targets only export LLVMFuzzerTestOneInput. `scripts/fuzz` builds with
 // `--sanitize fuzzer --sanitize address`, so that Engine is instrumented too.
-let targets = ["FuzzJSON", "FuzzDocument", "FuzzDecode", "FuzzEncode", "FuzzContainer"]
+let targets = ["FuzzJSON", "FuzzDocument", "FuzzDecode", "FuzzEncode", "FuzzContainer", "FuzzStream"]
 
 let package = Package(
     name: "qevm-fuzz",

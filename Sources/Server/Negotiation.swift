@@ -44,26 +44,34 @@ struct MediaType: Sendable {
 
     /// Splits at semicolons outside of quotes; white space around the parts is dropped.
     private static func split(_ text: String) -> [String] {
-        var parts = [""]
+        let bytes = text.utf8
+        var parts: [String] = []
+        var start = bytes.startIndex
         var isQuoted = false
         var isEscaped = false
-        for character in text {
+        for index in bytes.indices {
+            let byte = bytes[index]
             if isEscaped {
                 isEscaped = false
-            } else if isQuoted, character == "\\" {
+            } else if isQuoted, byte == UInt8(ascii: "\\") {
                 isEscaped = true
-            } else if character == "\"" {
+            } else if byte == UInt8(ascii: "\"") {
                 isQuoted.toggle()
-            }
-            if character == ";", !isQuoted {
-                parts.append("")
-            } else {
-                parts[parts.count - 1].append(character)
+            } else if byte == UInt8(ascii: ";"), !isQuoted {
+                parts.append(trimmed(bytes[start..<index]))
+                start = bytes.index(after: index)
             }
         }
-        return parts.map { part in
-            String(part.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
-        }
+        parts.append(trimmed(bytes[start...]))
+        return parts
+    }
+
+    private static func trimmed(_ part: Substring.UTF8View) -> String {
+        let isBlank = { (byte: UInt8?) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        var part = part
+        while isBlank(part.first) { part.removeFirst() }
+        while isBlank(part.last) { part.removeLast() }
+        return String(Substring(part))
     }
 }
 

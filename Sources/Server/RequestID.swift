@@ -26,15 +26,15 @@ struct RequestID: Sendable {
         } else {
             let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
             // Multiplying by an odd number maps different counts to different ids.
-            text = Self.hex(Self.process ^ (number &* 0x9e37_79b9_7f4a_7c15))
+            text = Self.digits(Self.process ^ (number &* 0x9e37_79b9_7f4a_7c15))
         }
     }
 
-    /// All 16 digits of a number, the highest first.
-    private static func hex(_ number: UInt64) -> String {
-        let digits = stride(from: 60, through: 0, by: -4).map { shift in
-            let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
-            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
+    /// 16 hexadecimal digits, lower case.
+    private static func digits(_ number: UInt64) -> String {
+        let digits = (0..<16).map { index in
+            let digit = UInt8(truncatingIfNeeded: number >> (60 - 4 * UInt64(index))) & 0xf
+            return digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
         }
         return String(decoding: digits, as: UTF8.self)
     }

@@ -7,6 +7,7 @@ internal import Engine
 /// `qevm decode`: bytes to a state, a whole migration stream to a document.
 struct Decode: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "decode",
         abstract: "Reads the bytes that QEMU wrote into a state, or a whole migration stream into a document.",
         usage: """
             qevm decode STREAM.mig

@@ -7,6 +7,7 @@ internal import Engine
 /// `qevm edit`: changes values in a migration stream.
 struct Edit: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "edit",
         abstract: "Changes values in a migration stream.",
         discussion: """
             Only the sections that are touched are written anew; everything else is copied. Places are those of the \

@@ -6,6 +6,7 @@ internal import Engine
 /// `qevm encode`: a state to the bytes that QEMU writes.
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "encode",
         abstract: "Writes a state as the bytes that QEMU writes.",
         usage: "qevm encode REQUEST.json\nqevm encode --vmsd VMSD.json --state STATE.json"
     )

@@ -5,7 +5,10 @@ internal import Glibc
 
 /// `qevm health`: asks a running service whether it is ready, for a container that has no other client.
 struct Health: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Asks a running service whether it is ready.")
+    static let configuration = CommandConfiguration(
+        commandName: "health",
+        abstract: "Asks a running service whether it is ready."
+    )
 
     @Option(help: ArgumentHelp("The service's address (QEVM_HOST, default 127.0.0.1).", valueName: "address"))
     var host: String?

@@ -9,6 +9,7 @@ internal import Server
 /// `qevm serve`: the service, until a signal ends it.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Runs the HTTP service.",
         discussion: "Each limit is a flag or an environment variable; the flag goes before the variable."
     )

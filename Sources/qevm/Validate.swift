@@ -7,6 +7,7 @@ internal import Engine
 /// `qevm validate`: findings about a description, a state or a stream.
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "validate",
         abstract: "Checks a description, whether a state or bytes go with it, or a whole migration stream.",
         usage:
             "qevm validate STREAM.mig\nqevm validate VMSD.json\nqevm validate REQUEST.json\nqevm validate --vmsd VMSD.json --state STATE.json"

@@ -71,7 +71,7 @@ import Testing
         #expect(above?.code == .limitExceeded)
         let nowhere = failure { try FileSource.spooling(BytesSource([1]), limit: 1, directory: "/nonexistent") }
         #expect(nowhere?.code == .outputUnwritable)
-        #expect(nowhere?.rule.description == "VMDOC007")
+        #expect(nowhere?.rule.description == "VMDOC008")
         #expect(failure { try FileSource.spooling(FailingSource(), limit: 1) }?.found == "a bad sector")
     }
 }

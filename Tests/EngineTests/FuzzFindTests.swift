@@ -8,7 +8,7 @@ import Testing
 /// What fuzzing and the robustness tests found, each with a name of its own; the inputs themselves are kept in
 /// `Fuzz/FailCases` and run again.
 @Suite struct FuzzFindTests {
-    static let finds = ["FuzzJSON", "FuzzDocument", "FuzzDecode", "FuzzEncode"].flatMap { target in
+    static let finds = ["FuzzJSON", "FuzzDocument", "FuzzDecode", "FuzzEncode", "FuzzStream"].flatMap { target in
         Fixtures.listFiles("\(Fixtures.project)/Fuzz/FailCases/\(target)").map { "\(target)/\($0)" }
     }
     static let cases = String(decoding: Fixtures.read("\(Fixtures.project)/Fuzz/cases.txt") ?? [], as: UTF8.self)
@@ -21,6 +21,8 @@ import Testing
             #expect(RobustnessChecks.json(bytes) == nil)
         } else if find.hasPrefix("FuzzDocument/") {
             #expect(RobustnessChecks.document(bytes) == nil)
+        } else if find.hasPrefix("FuzzStream/") {
+            #expect(StreamChecks.stream(bytes) == nil)
         } else {
             let choice = Int(try #require(bytes.first))
             try #require(choice < Self.cases.count)

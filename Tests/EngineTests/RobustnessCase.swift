@@ -18,6 +18,9 @@ package struct RobustnessCase: Sendable, CustomStringConvertible {
     /// Whether `vmsd.json` has queues, which keep the elements of the destination.
     package let hasQueues: Bool
 
+    /// Whether `vmsd.json` has infos that can be taken apart, as far as fixtures have them.
+    package let hasOpaqueInfos: Bool
+
     package var description: String { folder }
 
     /// Reads the fixture in `folder` of `root`; nil where something is missing.
@@ -53,6 +56,9 @@ package struct RobustnessCase: Sendable, CustomStringConvertible {
         self.state = state
         let text = String(decoding: vmsd.json(), as: UTF8.self)
         hasSubsections = text.contains("\"subsections\":[{") || text.contains("\"subsections\":[\"")
+        hasOpaqueInfos = ["pci ", "msix ", "virtio", "cpsr", "powered_off", "fpr", "avr", "scsi-requests"].contains {
+            text.contains("\"info\":\"\($0)")
+        }
         hasQueues = text.contains("\"qtailq\"") || text.contains("\"qlist\"")
     }
 

@@ -7,17 +7,22 @@ import Testing
 /// Arrays of which the vmdesc does not say everything: `vmdesc.md` sections 4.1 and 4.2.
 @Suite struct StreamArrayTests {
     /// The state of a section with a field before the array and one behind it; `S` is an element of four bytes and `0` a NULL.
-    private func array(_ entries: String, _ elements: String, inStruct: Bool = false) throws -> (state: String?, rules: [String]) {
+    private func array(_ entries: String, _ elements: String, inStruct: Bool = false) throws -> (
+        state: String?, rules: [String]
+    ) {
         var payload = StreamBytes()
         payload.byte(0x11)
         for (number, element) in elements.enumerated() {
             if element == "S" { payload.be32(UInt32(number + 1)) } else { payload.byte(0x30) }
         }
         payload.byte(0x22)
-        var fields = [StreamBytes.field("before", "uint8", 1), describe(entries), StreamBytes.field("after", "uint8", 1)]
-            .joined(separator: ", ")
+        var fields = [
+            StreamBytes.field("before", "uint8", 1), describe(entries), StreamBytes.field("after", "uint8", 1),
+        ]
+        .joined(separator: ", ")
         if inStruct {
-            fields = #"{"name": "inner", "type": "struct", "struct": {"vmsd_name": "in", "version": 1, "fields": "#
+            fields =
+                #"{"name": "inner", "type": "struct", "struct": {"vmsd_name": "in", "version": 1, "fields": "#
                 + #"[\#(fields)]}, "size": \#(payload.bytes.count)}, \#(StreamBytes.field("last", "uint8", 1))"#
             payload.byte(0x33)
         }
@@ -56,7 +61,8 @@ import Testing
             case "p": return "{\"name\": \"a\", \(count)\"type\": \"ptr-marker\", \"size\": 1}"
             case "n": return "{\"name\": \"a\", \(count)\"type\": \"struct\", \"struct\": {}, \"size\": 1}"
             default:
-                return "{\"name\": \"a\", \(count)\"type\": \"struct\", \"struct\": {\"vmsd_name\": \"s\", \"version\": 1, "
+                return
+                    "{\"name\": \"a\", \(count)\"type\": \"struct\", \"struct\": {\"vmsd_name\": \"s\", \"version\": 1, "
                     + "\"fields\": [{\"name\": \"i\", \"type\": \"uint32\", \"size\": 4}]}, \"size\": 4}"
             }
         }.joined(separator: ", ")
@@ -73,7 +79,8 @@ import Testing
         // 11.1 leaves out a last run of one element.
         ("S3", "SS0", "1 2 0"), ("p2 S2", "00SS0", "0 0 3 4 0"), ("S5 p2", "SS00S", "1 2 0 0 5"),
         // Up to 9.x nothing is said of NULL in a compressed array.
-        ("S4", "SS00", "1 2 0 0"), ("S4", "S00S", "1 0 0 4"), ("S4", "0SSS", "0 2 3 4"), ("S6", "S0SSSS", "1 0 3 4 5 6"),
+        ("S4", "SS00", "1 2 0 0"), ("S4", "S00S", "1 0 0 4"), ("S4", "0SSS", "0 2 3 4"),
+        ("S6", "S0SSSS", "1 0 3 4 5 6"),
     ]
 
     @Test(arguments: tables)
@@ -95,8 +102,10 @@ import Testing
 
     @Test func aMarkerOfANumberedFieldBelongsToIt() throws {
         // 10.0: two fields of the VMSD have the name, so elements are ar[1] and markers ar[-1].
-        let element = #""type": "struct", "struct": {"vmsd_name": "s", "version": 1, "fields": [\#(StreamBytes.field("i", "uint8", 1)), \#(StreamBytes.field("j", "uint8", 1))]}, "size": 2}"#
-        let fields = #"{"name": "ar[1]", "array_len": 4, \#(element), {"name": "ar[-1]", "type": "nullptr", "size": 1}, {"name": "ar[1]", \#(element)"#
+        let element =
+            #""type": "struct", "struct": {"vmsd_name": "s", "version": 1, "fields": [\#(StreamBytes.field("i", "uint8", 1)), \#(StreamBytes.field("j", "uint8", 1))]}, "size": 2}"#
+        let fields =
+            #"{"name": "ar[1]", "array_len": 4, \#(element), {"name": "ar[-1]", "type": "nullptr", "size": 1}, {"name": "ar[1]", \#(element)"#
         let bytes = StreamBytes.headed { stream in
             stream.full(3, "timer", [1, 2, 3, 4, 0x30, 5, 6])
             stream.eof(devices: [StreamBytes.device("timer", fields)])

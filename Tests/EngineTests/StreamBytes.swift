@@ -13,7 +13,9 @@ struct StreamBytes {
     init() {}
 
     /// Magic, version 3, and the configuration of a machine.
-    static func headed(by machine: String? = "pc-i440fx-7.2", _ build: (inout StreamBytes) -> Void = { _ in }) -> StreamBytes {
+    static func headed(by machine: String? = "pc-i440fx-7.2", _ build: (inout StreamBytes) -> Void = { _ in })
+        -> StreamBytes
+    {
         var stream = StreamBytes()
         stream.bytes = [0x51, 0x45, 0x56, 0x4d, 0, 0, 0, 3]
         if let machine {
@@ -71,7 +73,12 @@ struct StreamBytes {
         footer(id)
     }
 
-    mutating func start(_ id: UInt32, _ idstr: String, version: UInt32 = 1, _ fill: (inout StreamBytes) -> Void = { _ in }) {
+    mutating func start(
+        _ id: UInt32,
+        _ idstr: String,
+        version: UInt32 = 1,
+        _ fill: (inout StreamBytes) -> Void = { _ in }
+    ) {
         section(1, id, idstr, version: version, fill)
     }
 
@@ -132,8 +139,10 @@ struct StreamBytes {
     // MARK: RAM
 
     /// The block list's record and its entries.
-    mutating func ramBlocks(_ blocks: [(name: String, size: UInt64)], _ extra: (inout StreamBytes, Int) -> Void = { _, _ in })
-    {
+    mutating func ramBlocks(
+        _ blocks: [(name: String, size: UInt64)],
+        _ extra: (inout StreamBytes, Int) -> Void = { _, _ in }
+    ) {
         be64(blocks.reduce(0) { $0 + $1.size } | 0x04)
         for (index, block) in blocks.enumerated() {
             string(block.name)

@@ -72,7 +72,10 @@ import Testing
         let bytes = StreamBytes.headed { stream in
             stream.full(3, "timer", [0, 0, 0, 7, 0, 1])
             stream.eof(devices: [
-                StreamBytes.device("timer", StreamBytes.field("ticks", "uint32", 4) + ", " + StreamBytes.field("on", "int32", 4))
+                StreamBytes.device(
+                    "timer",
+                    StreamBytes.field("ticks", "uint32", 4) + ", " + StreamBytes.field("on", "int32", 4)
+                )
             ])
         }
         let findings = try MigrationStream.findings(in: bytes.bytes)
@@ -102,7 +105,10 @@ import Testing
                     }
                     let findings = try MigrationStream.findings(in: other)
                     let what = "\(name), \(section.idstr), \(isShort ? "short" : "long \(added)")"
-                    #expect(findings.contains { $0.rule.description == "VMST015" && $0.section == section.idstr }, "\(what)")
+                    #expect(
+                        findings.contains { $0.rule.description == "VMST015" && $0.section == section.idstr },
+                        "\(what)"
+                    )
                     let own = findings.first { $0.rule.description == "VMST016" && $0.section == section.idstr }
                     let place = try #require(own?.statePath?.description, "\(what): \(findings.map(\.line))")
                     #expect(place.hasPrefix("/sections/\(index)/state"), "\(what)")
@@ -127,7 +133,9 @@ import Testing
             // An id may be any that nobody has, so its footer is changed with it or not.
             places += (0..<head).map { Place(offset: section.offset + $0, what: "head of section \(index)") }
             if section.hasFooter {
-                places += (0..<5).map { Place(offset: section.payload.upperBound + $0, what: "footer of section \(index)") }
+                places += (0..<5).map {
+                    Place(offset: section.payload.upperBound + $0, what: "footer of section \(index)")
+                }
             }
         }
         for command in stream.commands {
@@ -193,7 +201,8 @@ import Testing
                     var other = bytes.bytes
                     other[offset] ^= mask
                     let findings = try MigrationStream(reading: BytesSource(other)).findings
-                    let isInPage = other[offset] ^ mask == 0xaa || other[offset] ^ mask == 0xbb || other[offset] ^ mask == 0xcc
+                    let isInPage =
+                        other[offset] ^ mask == 0xaa || other[offset] ^ mask == 0xbb || other[offset] ^ mask == 0xcc
                     // A run of the same bytes may be as long as any that fits.
                     let isRun = [0x0a, 0x7c].contains(other[offset] ^ mask)
                     if !isInPage && !isRun {

@@ -11,7 +11,8 @@ import Testing
         "arm-lm3s6965evb-11.1": [], "arm-microbit-11.1": [], "x86-none-10.0": [],
         "qemu-7.2-background-snapshot": ["VMST018", "VMST019"], "qemu-7.2-block": [], "qemu-7.2-compress": ["VMST018"],
         "qemu-7.2-compress-xbzrle": ["VMST018"], "qemu-7.2-dirty-bitmaps": [], "qemu-7.2-ignore-shared": [],
-        "qemu-7.2-multifd-none": ["VMST018", "VMST028"], "qemu-7.2-no-footers": [], "qemu-7.2-old-pc-i440fx-2.2": ["VMST031"],
+        "qemu-7.2-multifd-none": ["VMST018", "VMST028"], "qemu-7.2-no-footers": [],
+        "qemu-7.2-old-pc-i440fx-2.2": ["VMST031"],
         "qemu-7.2-postcopy": ["VMST018", "VMST031"], "qemu-7.2-xbzrle": ["VMST018"], "qemu-7.2-xen-like": ["VMST031"],
     ]
 
@@ -63,7 +64,9 @@ import Testing
         var options = MigrationStream.ReadOptions()
         options.pages = store
         options.inflate = { (bytes, limit) throws(VMStateError) in
-            guard let page = try? Inflate.page(bytes), page.count <= limit else { throw VMStateError.unreadable("no zlib") }
+            guard let page = try? Inflate.page(bytes), page.count <= limit else {
+                throw VMStateError.unreadable("no zlib")
+            }
             return page
         }
         let stream = try MigrationStream(reading: BytesSource(StreamSamples.bytes(name)), options)

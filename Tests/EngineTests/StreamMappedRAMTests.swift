@@ -44,8 +44,13 @@ import Testing
         }
     }
 
-    private static func map(_ block: Block, _ stream: inout StreamBytes, _ base: Int, _ isBigEndian: Bool, _ pageSize: Int)
-    {
+    private static func map(
+        _ block: Block,
+        _ stream: inout StreamBytes,
+        _ base: Int,
+        _ isBigEndian: Bool,
+        _ pageSize: Int
+    ) {
         stream.be32(1)
         stream.be64(UInt64(pageSize))
         guard !block.isIgnored else {

@@ -59,7 +59,9 @@ import Testing
             $0.zero(0)
         }
         let (stream, store) = try read(bytes)
-        #expect(store.memory["pc.ram"] == [UInt8](repeating: 0, count: 4096) + second + Array(repeating: 0x55, count: 4096))
+        #expect(
+            store.memory["pc.ram"] == [UInt8](repeating: 0, count: 4096) + second + Array(repeating: 0x55, count: 4096)
+        )
         #expect(store.memory["vga.vram"] == second)
         #expect(stream.findings.map(\.rule.description) == ["VMST024"])
         #expect(stream.blocks.map(\.counts.normal) == [2, 0, 1])
@@ -203,7 +205,8 @@ import Testing
 
     /// `ram-format.md` section 4: what is wrong, the encoded bytes, and at which of them.
     @Test(arguments: [
-        ("no run of new bytes", "0a", 0), ("only the length of a run", "0a01", 1), ("an empty run of new bytes", "0a0055", 1),
+        ("no run of new bytes", "0a", 0), ("only the length of a run", "0a01", 1),
+        ("an empty run of new bytes", "0a0055", 1),
         ("an empty run of old bytes later on", "0101aa 00 01bb", 3), ("a length of three bytes", "80800101", 1),
         ("a run of new bytes with three", "01 808001", 2), ("new bytes behind the page", "ff1f 02 aabb", 2),
         ("old bytes behind the page", "ff3f 01 aa", 2), ("more new bytes than there are", "0a 05 aabb", 1),

@@ -361,7 +361,10 @@ struct StreamRuleCase: Sendable, CustomStringConvertible {
             $0.expect(at: 1 + 4 + 6 + 8 + 1)
             $0.full(3, "timer", [1, 0x29])
             $0.eof(devices: [
-                StreamBytes.device("timer", StreamBytes.field("a", "uint8", 1) + ", " + StreamBytes.field("p", "nullptr", 1))
+                StreamBytes.device(
+                    "timer",
+                    StreamBytes.field("a", "uint8", 1) + ", " + StreamBytes.field("p", "nullptr", 1)
+                )
             ])
         },
         StreamRuleCase(17, "nothing describes a section", in: "timer") {

@@ -85,30 +85,6 @@ enum StreamSamples {
     }
 }
 
-/// A source that nobody knows the size of, and that gives a few bytes at a time.
-final class PipeSource: StreamSource {
-    private let bytes: BytesSource
-    private let chunk: Int
-    private var position = 0
-    /// Whether an offset was asked for that is gone.
-    private(set) var wentBack = false
-
-    init(_ bytes: [UInt8], chunk: Int = 7919) {
-        self.bytes = BytesSource(bytes)
-        self.chunk = chunk
-    }
-
-    var size: Int? { nil }
-
-    func read(into buffer: inout MutableRawSpan, at offset: Int) throws(VMStateError) -> Int {
-        if offset < position { wentBack = true }
-        var part = buffer._mutatingExtracting(0..<min(buffer.byteCount, chunk))
-        let count = try bytes.read(into: &part, at: offset)
-        position = offset + count
-        return count
-    }
-}
-
 /// Keeps the pages of a stream.
 final class PageStore: RAMPageSink {
     private(set) var memory: [String: [UInt8]] = [:]

@@ -160,7 +160,9 @@ import Testing
         let stream = try MigrationStream(reading: BytesSource(bytes.bytes), options)
         let errors = stream.findings.filter { $0.severity == .error }
         try #require(errors.map(\.section) == ["timer", "timer"])
-        #expect(errors.map(\.offset) == [stream.sections[0].payload.lowerBound + 4, stream.sections[1].payload.lowerBound])
+        #expect(
+            errors.map(\.offset) == [stream.sections[0].payload.lowerBound + 4, stream.sections[1].payload.lowerBound]
+        )
         #expect(errors.last?.statePath?.description == "/ticks")
     }
 
@@ -233,7 +235,9 @@ import Testing
         let bytes = StreamBytes.headed { stream in
             stream.full(3, "blob", payload)
             stream.full(4, "timer", [0, 0, 0, 7])
-            stream.eof(devices: [StreamBytes.device("blob", StreamBytes.field("b", "buffer", payload.count)), Self.timer])
+            stream.eof(devices: [
+                StreamBytes.device("blob", StreamBytes.field("b", "buffer", payload.count)), Self.timer,
+            ])
         }
         let stream = try MigrationStream(reading: BytesSource(bytes.bytes))
         #expect(stream.findings.map(\.line) == [])
@@ -330,7 +334,8 @@ import Testing
     @Test func theConfigurationIsReadWhole() throws {
         let bytes = StreamBytes.headed(by: "virt-10.0") { stream in
             for (name, fill) in [
-                ("target-page-bits", [0, 0, 0, 12]), ("capabilities", [0, 0, 0, 1, 15] + Array("x-ignore-shared".utf8)),
+                ("target-page-bits", [0, 0, 0, 12]),
+                ("capabilities", [0, 0, 0, 1, 15] + Array("x-ignore-shared".utf8)),
                 ("uuid", Array(0..<16)),
             ] as [(String, [UInt8])] {
                 stream.byte(0x05)
@@ -345,6 +350,8 @@ import Testing
         #expect(configuration.pageBits == 12)
         #expect(configuration.capabilities == ["x-ignore-shared"])
         #expect(configuration.uuid == Array(0..<16))
-        #expect(configuration.range == 8..<bytes.bytes.count - 1 - 5 - #"{"page_size": 4096, "devices": []}"#.utf8.count)
+        #expect(
+            configuration.range == 8..<bytes.bytes.count - 1 - 5 - #"{"page_size": 4096, "devices": []}"#.utf8.count
+        )
     }
 }

@@ -46,7 +46,7 @@ struct RequestLogTests {
     @Test(arguments: ["", String(repeating: "a", count: 129), "a b", "a\u{e9}", "a\tb"])
     func idsThatCannotBeLoggedAreReplaced(_ id: String) throws {
         let answer = try Shared.ask("GET", "/healthz", [("X-Request-Id", id)])
-        #expect(answer["X-Request-Id"]?.utf8.count == 16)
+        #expect(answer["X-Request-Id"]?.wholeMatch(of: /[0-9a-f]{16}/) != nil)
     }
 
     @Test func idsThatCanBeLoggedAreGivenBack() throws {

@@ -88,8 +88,9 @@ struct RoutingTests {
     @Test(arguments: ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""])
     func anotherTypeIsRefusedWithThoseTaken(_ type: String) throws {
         for (path, taken) in [
-            ("/v1/encode", "application/json"), ("/v1/decode", "application/json, multipart/form-data"),
-            ("/v1/validate", "application/json, multipart/form-data"),
+            ("/v1/encode", "application/json, multipart/form-data"),
+            ("/v1/decode", "application/json, multipart/form-data, application/octet-stream"),
+            ("/v1/validate", "application/json, multipart/form-data, application/octet-stream"),
         ] {
             let headers = type.isEmpty ? [] : [("Content-Type", type)]
             let answer = try Shared.ask("POST", path, headers, body: Array("{}".utf8))

@@ -34,6 +34,20 @@ struct OffsetRecorder {
         current = entries.count - 1
     }
 
+    /// How far the notes go.
+    struct Mark {
+        fileprivate let entries: Int
+        fileprivate let current: Int
+    }
+
+    var mark: Mark { Mark(entries: entries.count, current: current) }
+
+    /// Forgets what came behind a mark.
+    mutating func rewind(_ mark: Mark) {
+        entries.removeSubrange(mark.entries...)
+        current = mark.current
+    }
+
     @inline(never)
     mutating func leave() {
         guard current >= 0 else { return }

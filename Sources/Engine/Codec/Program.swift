@@ -48,6 +48,8 @@ struct Program: Sendable {
         let isAssertion: Bool
         /// Whether the step is a part of an array that several describe.
         let run: VMStateField.Run
+        /// The layout of an opaque info's elements; -1: none is known.
+        let layout: Int
     }
 
     /// A name, as two ranges of `names`: escaped as between the quotes of a JSON string, and plain.
@@ -113,6 +115,9 @@ struct Program: Sendable {
     let plans: [Plan]
     let steps: [Step]
     let predicates: [Predicate]
+    let layouts: [InfoLayout]
+    /// Whether the document is a vmdesc: it says what one stream had, not what any has.
+    let isVMDesc: Bool
     /// The interned member paths.
     let paths: [Path]
     /// Their positions by their text.

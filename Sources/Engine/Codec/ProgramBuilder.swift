@@ -8,6 +8,8 @@ struct ProgramBuilder {
     var plans: [Program.Plan]
     private var steps: [Program.Step] = []
     private var predicates: [Predicate] = []
+    private var layouts: [InfoLayout] = []
+    private let isVMDesc: Bool
     var paths: [Program.Path] = []
     /// The same paths as they were written.
     var memberPaths: [MemberPath] = []
@@ -27,6 +29,7 @@ struct ProgramBuilder {
 
     init(_ document: VMStateDocument, dialect: Dialect, given: [String: Predicate], limits: Limits) {
         descriptions = document.descriptions
+        isVMDesc = document.kind == .vmdesc
         self.dialect = dialect
         self.given = given
         self.limits = limits
@@ -51,6 +54,8 @@ struct ProgramBuilder {
             plans: plans,
             steps: steps,
             predicates: predicates,
+            layouts: layouts,
+            isVMDesc: isVMDesc,
             paths: paths,
             pathIDs: pathIDs,
             names: names
@@ -217,8 +222,17 @@ struct ProgramBuilder {
             field: index,
             isCompressible: isCompressible(field),
             isAssertion: isAssertion,
-            run: field.run
+            run: field.run,
+            layout: kind == .other ? layout(of: field, in: id) : -1
         )
+    }
+
+    private mutating func layout(of field: VMStateField, in id: VMStateDescription.ID) -> Int {
+        guard let info = field.info, case .opaque = info.encoding,
+            let layout = InfoLayout.of(info.name, in: descriptions[id].name)
+        else { return -1 }
+        layouts.append(layout)
+        return layouts.count - 1
     }
 
     private func kind(_ field: VMStateField) -> Program.Step.Kind {

@@ -75,6 +75,8 @@ public struct VMStateCodec: Sendable {
         public var isPartial = false
         /// Whether the place of each leaf is noted.
         public var recordsOffsets = false
+        /// Whether elements of opaque infos are objects, arrays and integers instead of bytes where their layout is known.
+        public var takesApart = false
 
         /// Nothing is known of the destination, and every byte must be used.
         public init() {}
@@ -122,6 +124,7 @@ public struct VMStateCodec: Sendable {
             names: names,
             initial: initial,
             recordsOffsets: options.recordsOffsets,
+            takesApart: options.takesApart,
             limits: limits
         )
         do {

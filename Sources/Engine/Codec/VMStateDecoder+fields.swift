@@ -254,7 +254,9 @@ extension VMStateDecoder {
             offsets?.record(container: start, position, type: program.type(step, of: plan))
         case .other:
             guard let encoding = step.encoding else { return }
+            let node = tape.words.count
             try custom(encoding, step, size: size, current: current, frame: frame)
+            if takesApart, takeApart(step, from: start, node: node) { return }
             if encoding.hasChild {
                 offsets?.record(container: start, position, type: program.type(step, of: plan))
             } else {

@@ -28,6 +28,10 @@ struct VMStateDecoder {
     var steps = 0
     var emptyElements = 0
     var offsets: OffsetRecorder?
+    /// Whether elements of opaque infos are taken apart where their layout is known.
+    let takesApart: Bool
+    /// Where the names of their members are in `text`.
+    var layoutNames: [String: Int] = [:]
 
     /// An object being loaded, as far as others refer to its members.
     struct Frame {
@@ -47,6 +51,7 @@ struct VMStateDecoder {
         names: ByteView,
         initial: MemberLookup?,
         recordsOffsets: Bool,
+        takesApart: Bool,
         limits: Limits
     ) {
         self.program = program
@@ -54,6 +59,7 @@ struct VMStateDecoder {
         self.names = names
         self.initial = initial
         self.limits = limits
+        self.takesApart = takesApart
         self.position = position
         text = program.names
         offsets = recordsOffsets ? OffsetRecorder() : nil

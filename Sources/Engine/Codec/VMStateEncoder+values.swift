@@ -160,7 +160,13 @@ extension VMStateEncoder {
             output.append(UInt8(name.count))
             output.append(contentsOf: name)
         case .byteArray: try counted(node)
-        case .opaque: try buffer(node, size: size ?? encoding.fixedSize)
+        case .opaque:
+            let size = size ?? encoding.fixedSize
+            if step.layout >= 0 || step.child >= 0, isTakenApart(node) {
+                try put(step, node, size: size)
+            } else {
+                try buffer(node, size: size)
+            }
         case .tmp: try save(step.child, version: step.saveVersion, object: node, enclosing: frame)
         case .qtailq, .qlist: try queue(step, node)
         case .gtree: try tree(step, node)

@@ -12,14 +12,29 @@ struct VMDescEntry {
     private(set) var count: Int?
 
     init?(_ node: JSONNode, at path: JSONPointer) {
-        guard let name = node["name"]?.string, let type = node["type"]?.string else { return nil }
+        var name: String?
+        var type: String?
+        var size: Int?
+        var count: Int?
+        var child: JSONNode?
+        for member in node.members {
+            switch member.name {
+            case "name": name = name ?? member.value.string
+            case "type": type = type ?? member.value.string
+            case "size": size = size ?? member.value.int
+            case "array_len": count = count ?? member.value.int
+            case "struct": child = child ?? member.value
+            default: break
+            }
+        }
+        guard let name, let type else { return nil }
         self.node = node
         self.path = path
         self.name = name
-        size = node["size"]?.int ?? 0
-        count = node["array_len"]?.int
+        self.size = size ?? 0
+        self.count = count
         // Up to 9.x a NULL element is described as an empty struct of one byte.
-        let isNull = type == "struct" && size == 1 && node["struct"]?.members.isEmpty == true
+        let isNull = type == "struct" && size == 1 && child?.members.isEmpty == true
         self.type = isNull ? "nullptr" : type
     }
 

@@ -111,6 +111,9 @@ extension VMStateDocumentReader {
                     // Elements of different layout: one description cannot stand for them.
                     info = VMStateInfo(entry.type, .opaque(.sized))
                 }
+            } else if case .opaque = known.encoding, entry.groups.count == 1 {
+                // Some infos of devices describe what they wrote.
+                child = readVMDesc(entry.node, at: entry.path)
             }
         }
         return VMStateField(

@@ -133,10 +133,12 @@ struct JSONParser {
     }
 
     private mutating func duplicate(key: Int, at quote: Int) throws(JSONError) {
+        // Its line and column cost a walk through the text.
+        guard !allowsDuplicates || firstDuplicate == nil else { return }
         let name = JSONText.string(tape, key, text)
         let error = JSONError(.duplicateMember, at: quote, in: text, found: "\"\(name)\"")
         guard allowsDuplicates else { throw error }
-        if firstDuplicate == nil { firstDuplicate = error }
+        firstDuplicate = error
     }
 
     // MARK: Numbers

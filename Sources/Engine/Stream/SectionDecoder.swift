@@ -76,6 +76,7 @@ struct SectionDecoder {
     ) throws(VMStateError) -> VMStateCodec.Decoded {
         var options = VMStateCodec.DecodeOptions()
         options.recordsOffsets = recordsOffsets
+        options.takesApart = true
         options.versionID = version
         let decoded = try codec.decode(bytes, options)
         // What would be EOF behind a lone section is a byte too many inside a stream.

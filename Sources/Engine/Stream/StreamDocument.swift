@@ -233,7 +233,7 @@ public struct StreamDocument {
                 object.member("command", command.number)
                 object.member("name", command.name)
                 object.member("offset", command.offset)
-                object.member("payload", Hex.text(command.payload))
+                object.member("payload", bytes: command.payload, JSONPrinter.Options())
                 if let size = command.packageSize { object.member("package_size", size) }
             }
         }

@@ -116,7 +116,8 @@ extension StreamReader {
         finding(
             StreamRule.command,
             .error,
-            isSecond ? "a second \(known[number].name)" : "\(known[number].name) without \(known[other].name) before it",
+            isSecond
+                ? "a second \(known[number].name)" : "\(known[number].name) without \(known[other].name) before it",
             at: offset
         )
     }

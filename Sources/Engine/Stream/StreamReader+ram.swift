@@ -181,7 +181,9 @@ extension StreamReader {
         ram.counts.zero &+= 1
         ram.blocks[block].counts.zero &+= 1
         markSent(block, address)
-        if byte != 0 {
+        if byte != 0, isFull(StreamRule.ramFill) {
+            countMore(StreamRule.ramFill, .warning, at: input.position - 1)
+        } else if byte != 0 {
             finding(
                 StreamRule.ramFill,
                 .warning,

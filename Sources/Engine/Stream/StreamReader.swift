@@ -39,7 +39,7 @@ struct StreamReader {
     private var hasUnlisted = false
     /// How many findings each rule has, and what stands for those that are not listed.
     private var found: [Rule.ID: Int] = [:]
-    private var omitted: [Rule.ID: Finding] = [:]
+    private var omitted: [Rule.ID: (count: Int, severity: Rule.Severity, offset: Int?)] = [:]
     /// Where the vmdesc is that was found before the stream was read.
     let located: Int?
     /// Which commands came, a bit for each number.
@@ -88,7 +88,7 @@ struct StreamReader {
             note(error)
         }
         try conclude()
-        stream.findings += omitted.values
+        stream.findings += more
         stream.findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
     }
 
@@ -430,16 +430,34 @@ struct StreamReader {
 
     /// Adds a finding, or counts it where there are many of its rule.
     private mutating func note(_ finding: Finding) {
-        let count = found[finding.rule, default: 0] + 1
-        found[finding.rule] = count
-        guard count > limits.findings else { return stream.findings.append(finding) }
-        let first = omitted[finding.rule]
-        let more = count - limits.findings
-        omitted[finding.rule] = Finding(
-            rule: finding.rule,
-            severity: max(first?.severity ?? finding.severity, finding.severity),
-            message: "\(more) more of this rule from here on",
-            offset: first?.offset ?? finding.offset
-        )
+        guard !isFull(finding.rule) else {
+            return countMore(finding.rule, finding.severity, at: finding.offset)
+        }
+        found[finding.rule, default: 0] += 1
+        stream.findings.append(finding)
+    }
+
+    /// Whether findings of a rule are only counted from now on.
+    func isFull(_ rule: Rule.ID) -> Bool { found[rule, default: 0] >= limits.findings }
+
+    /// Counts a finding that is not listed.
+    mutating func countMore(_ rule: Rule.ID, _ severity: Rule.Severity, at offset: Int?) {
+        guard let known = omitted[rule] else {
+            omitted[rule] = (1, severity, offset)
+            return
+        }
+        omitted[rule] = (known.count + 1, max(known.severity, severity), known.offset)
+    }
+
+    /// What stands for the findings that are not listed.
+    private var more: [Finding] {
+        omitted.map { rule, more in
+            Finding(
+                rule: rule,
+                severity: more.severity,
+                message: "\(more.count) more of this rule from here on",
+                offset: more.offset
+            )
+        }
     }
 }

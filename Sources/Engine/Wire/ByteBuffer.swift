@@ -53,6 +53,17 @@
         return true
     }
 
+    /// A copy of the bytes from `start` on, no more than `limit`; empty where they were dropped.
+    func bytes(from start: Int, limit: Int = .max) -> [UInt8] {
+        guard start >= 0, start < count, limit > 0 else { return [] }
+        return unsafe Array(UnsafeBufferPointer(start: base + start, count: min(count - start, limit)))
+    }
+
+    /// Drops the bytes from `start` on.
+    mutating func truncate(to start: Int) {
+        count = min(count, max(start, 0))
+    }
+
     // MARK: Appending
 
     mutating func append(_ byte: UInt8) {

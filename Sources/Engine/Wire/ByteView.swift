@@ -68,6 +68,21 @@
         return true
     }
 
+    /// The first byte of this value in `range`.
+    func first(_ byte: UInt8, in range: Range<Int>) -> Int? {
+        var at = range.lowerBound
+        while at < range.upperBound, self[at] != byte { at &+= 1 }
+        return at < range.upperBound ? at : nil
+    }
+
+    /// The last byte in `range` that is not zero; nil where all are.
+    func lastNonZero(in range: Range<Int>) -> Int? {
+        var end = range.upperBound
+        while end &- range.lowerBound >= 8, littleEndianWord(at: end &- 8) == 0 { end &-= 8 }
+        while end > range.lowerBound, self[end &- 1] == 0 { end &-= 1 }
+        return end > range.lowerBound ? end &- 1 : nil
+    }
+
     /// A copy of the bytes in `range`.
     func array(_ range: Range<Int>) -> [UInt8] {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")

@@ -20,9 +20,11 @@ extension Conversation {
             if let length = head.declaredLength, length > limit { return refuse(.bodyTooLarge, head, &output, moment) }
             bodyLimit = limit
             self.execution = execution
-            self.spoolAbove = spoolAbove
+            self.spoolAbove = spoolAbove ?? .max
             // What is known to have no room is refused before it is sent.
-            if let failure = spoolDeclared(head) { return refuse(failure, head, &output, moment) }
+            if let length = head.declaredLength, length > self.spoolAbove, let failure = spoolDeclared(length) {
+                return refuse(failure, head, &output, moment)
+            }
             enter(.collecting, moment)
             // RFC 9110 §10.1.1: not without a body, and not when the client has begun to send it.
             if head.expectation == .continue100, head.framing != .none, clientIsWaiting {
@@ -69,7 +71,7 @@ extension Conversation {
         guard phase == .collecting else { return nil }
         // RFC 9110 §15.5.14: of a chunked body the length shows only now.
         guard bodyBytes <= bodyLimit else { return fail(.bodyTooLarge, &output, moment) }
-        if file != nil || spoolAbove.map({ bodyBytes > $0 }) ?? false {
+        if bodyBytes > spoolAbove {
             return spool(input.extracting(range)).flatMap { fail($0, &output, moment) }
         }
         guard context.hold(bodyBytes: range.count) else { return fail(.tooManyBodyBytes, &output, moment) }
@@ -92,9 +94,7 @@ extension Conversation {
             enter(.idle, moment)
             return nil
         }
-        let request = HTTPRequest(head: head, body: file.map { .file(HTTPFileSlice($0.finish())) } ?? .bytes(body))
-        body = []
-        file = nil
+        let request = HTTPRequest(head: head, body: takeBody())
         if execution.needsWorker(bodyBytes: request.body.count) {
             enter(.working, moment)
             return .work(request)

@@ -2,13 +2,20 @@
 
 // Bodies that go to files.
 extension Conversation {
+    /// The body, wherever it is.
+    mutating func takeBody() -> HTTPBody {
+        defer { body = [] }
+        guard let file else { return .bytes(body) }
+        self.file = nil
+        return .file(HTTPFileSlice(file.finish()))
+    }
+
     /// Opens the file for a body whose declared length calls for one.
     ///
     /// Nothing is reserved for it: bytes count when they come.
     ///
     /// - Returns: why there is no room.
-    mutating func spoolDeclared(_ head: HTTPRequestHead) -> HTTPFailure? {
-        guard let spoolAbove, let length = head.declaredLength, length > spoolAbove else { return nil }
+    mutating func spoolDeclared(_ length: Int) -> HTTPFailure? {
         do throws(HTTPSpoolError) {
             try context.spool.expect(length)
             file = try context.spool.makeFile()

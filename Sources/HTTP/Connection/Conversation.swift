@@ -58,7 +58,7 @@ struct Conversation {
     var body: [UInt8] = []
     /// The file that the body goes to, once it is too large for memory.
     var file: HTTPFileWriter?
-    var spoolAbove: Int?
+    var spoolAbove = Int.max
     /// Bytes of the body that are entered in the context, until the request has its answer.
     var heldBodyBytes = 0
     var bodyLimit = 0

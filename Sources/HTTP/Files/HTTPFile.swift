@@ -30,7 +30,9 @@ public final class HTTPFile: Sendable {
 }
 
 /// A part of a file.
-public struct HTTPFileSlice: Sendable {
+///
+/// A class, so that messages with bodies in memory are not larger for it.
+public final class HTTPFileSlice: Sendable {
     /// The file.
     public let file: HTTPFile
     /// Bytes of the file, all of which are there.

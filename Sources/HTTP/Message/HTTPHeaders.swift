@@ -44,6 +44,7 @@ public struct HTTPHeaders: Sendable {
     /// (RFC 9110 §5.5), so that no value can start a line of its own.
     public mutating func append(name: String, value: String) {
         guard !name.isEmpty, name.utf8.allSatisfy(\.isToken) else { return }
+        makeRoom(for: name.utf8.count + value.utf8.count + 4)
         let start = UInt32(clamping: bytes.count)
         bytes.append(contentsOf: name.utf8)
         let nameEnd = UInt32(clamping: bytes.count)
@@ -54,6 +55,12 @@ public struct HTTPHeaders: Sendable {
         lines.append(Line(name: start..<nameEnd, value: valueStart..<UInt32(clamping: bytes.count)))
         bytes.append(UInt8(ascii: "\r"))
         bytes.append(UInt8(ascii: "\n"))
+    }
+
+    /// Grows the bytes at once by what a line needs, and at least to twice their size.
+    private mutating func makeRoom(for count: Int) {
+        let needed = bytes.count + count
+        if needed > bytes.capacity { bytes.reserveCapacity(max(needed, 2 * bytes.count)) }
     }
 
     /// The value of the first field of that name.

@@ -1,0 +1,1 @@
+../../../Tests/EngineTests/StreamChecks.swift

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engine
+import TestSupport
+import Testing
+
+/// Streams that are made to cost more than they are worth.
+@Suite struct StreamHostileTests {
+    private func findings(_ stream: StreamBytes, _ limits: Limits = .default) throws -> [Finding] {
+        try MigrationStream(reading: BytesSource(stream.bytes), limits: limits).findings
+    }
+
+    @Test func thousandsOfHugeBlocksTakeNoMemory() throws {
+        let stream = StreamBytes.headed { stream in
+            stream.start(2, "ram", version: 4) {
+                $0.ramBlocks((0..<8191).map { ("b\($0)", 1 << 50) })
+                $0.ramEnd()
+            }
+            stream.end(2) {
+                for block in 0..<100 { $0.zero(UInt64(block) << 40, "b\(block)") }
+                $0.ramEnd()
+            }
+            stream.eof(devices: [])
+        }
+        let read = try MigrationStream(reading: BytesSource(stream.bytes))
+        #expect(read.findings.map(\.line) == [])
+        #expect(read.blocks.count == 8191)
+        // How many came is not counted of blocks that nobody has.
+        #expect(read.blocks.allSatisfy { $0.pagesSent == nil })
+    }
+
+    @Test func blocksWithoutAPageAreNotWithoutEnd() throws {
+        let stream = StreamBytes.headed { stream in
+            stream.start(2, "ram", version: 4) {
+                $0.be64(0x1000 | 0x04)
+                for block in 0..<17000 {
+                    $0.string("b\(block)")
+                    $0.be64(0)
+                }
+            }
+            stream.eof()
+        }
+        let own = try findings(stream).first { $0.rule.description == "VMST021" }
+        #expect(own?.message.contains("at most 16384 blocks") == true)
+    }
+
+    @Test func aListThatComesAgainAndAgainIsReadEachTime() throws {
+        let stream = StreamBytes.headed { stream in
+            stream.start(2, "ram", version: 4) {
+                for _ in 0..<2000 {
+                    $0.ramBlocks([("b", 1 << 40)])
+                    $0.zero(0, "b")
+                }
+                $0.ramEnd()
+            }
+            stream.end(2) { $0.ramEnd() }
+            stream.eof(devices: [])
+        }
+        #expect(try findings(stream).filter { $0.severity == .error }.map(\.line) == [])
+    }
+
+    @Test func findingsOfOneRuleAreCountedBeyondALimit() throws {
+        let stream = StreamBytes.headed { stream in
+            stream.start(2, "ram", version: 4) {
+                $0.ramBlocks([("b", 4096)])
+                $0.ramEnd()
+            }
+            stream.part(2) {
+                for page in 0..<5000 { $0.zero(0, page == 0 ? "b" : nil, fill: 1) }
+                $0.ramEnd()
+            }
+            stream.part(9)
+            stream.end(2) { $0.ramEnd() }
+            stream.eof(devices: [])
+        }
+        let all = try findings(stream)
+        #expect(all.count < 110)
+        #expect(
+            all.contains { $0.rule.description == "VMST024" && $0.message == "4900 more of this rule from here on" }
+        )
+        // What is of another rule is there.
+        #expect(all.contains { $0.rule.description == "VMST006" })
+    }
+
+    @Test func partsBeyondALimitAreCheckedAndNotListed() throws {
+        var limits = Limits()
+        limits.streamItems = 8
+        let stream = StreamBytes.headed { stream in
+            stream.start(2, "ram", version: 4) {
+                $0.ramBlocks([("b", 40 * 4096)])
+                $0.ramEnd()
+            }
+            for page in 0..<40 as Range<UInt64> {
+                stream.part(2) {
+                    $0.zero(page * 4096, page == 0 ? "b" : nil)
+                    $0.ramEnd()
+                }
+            }
+            stream.eof()
+        }
+        let read = try MigrationStream(reading: BytesSource(stream.bytes), limits: limits)
+        #expect(read.sections.count == 8)
+        #expect(read.blocks[0].pagesSent == 40)
+        #expect(read.findings.map(\.rule.description) == ["VMDOC004", "VMST019", "VMST031"])
+        #expect(read.findings.map(\.severity) == [.note, .warning, .note])
+        // Of anything else there are no more than that.
+        let other = StreamBytes.headed { stream in
+            for id in 0..<10 as Range<UInt32> { stream.full(id, "x", instance: id, [1]) }
+            stream.eof()
+        }
+        let error = try MigrationStream(reading: BytesSource(other.bytes), limits: limits).findings.first
+        #expect(error?.rule.description == "VMDOC004")
+        #expect(error?.severity == .error)
+    }
+
+    @Test func payloadsThatAreKeptHaveALimit() throws {
+        var limits = Limits()
+        limits.heldBytes = 100
+        let stream = StreamBytes.headed { stream in
+            for id in 0..<4 as Range<UInt32> { stream.full(id, "x", instance: id, Array(repeating: 1, count: 40)) }
+            stream.eof()
+        }
+        let read = try MigrationStream(reading: BytesSource(stream.bytes), limits: limits)
+        #expect(read.sections.count == 4)
+        let errors = read.findings.filter { $0.severity == .error }
+        #expect(errors.map(\.section) == ["x", "x"])
+    }
+
+    @Test func footersAreNotLookedForWithoutEnd() throws {
+        // Each section begins what looks like a payload up to a footer that is far away, and is not one.
+        var limits = Limits()
+        limits.streamWindow = 1 << 14
+        let stream = StreamBytes.headed { stream in
+            for _ in 0..<400 {
+                stream.byte(0x04)
+                stream.be32(3)
+                stream.string("x")
+                stream.be32(0)
+                stream.be32(1)
+                stream.bytes += [0xaa, 0x7e, 0, 0, 0, 3]
+            }
+            stream.bytes += Array(repeating: 0x7e, count: 1 << 14)
+        }
+        let codec = try VMStateCodec(
+            VMStateDocument(
+                JSONDocument(parsing: Array(#"{"name":"x","fields":[{"name":"a","info":"uint64"}]}"#.utf8)).root
+            )
+        )
+        var options = MigrationStream.ReadOptions()
+        options.descriptions["x"] = codec
+        let read = try MigrationStream(reading: BytesSource(stream.bytes), options, limits: limits)
+        #expect(!read.findings.isEmpty)
+        #expect(read.findings.allSatisfy { $0.offset ?? 0 <= stream.bytes.count })
+    }
+
+    @Test func aPatternThatRepeatsIsNoFooter() throws {
+        var stream = StreamBytes.headed()
+        stream.byte(0x04)
+        stream.be32(0x7e7e_7e7e)
+        stream.string("x")
+        stream.be32(0)
+        stream.be32(1)
+        stream.bytes += Array(repeating: 0x7e, count: 1 << 18) + [0x42]
+        #expect(try findings(stream).map(\.rule.description) == ["VMST031"])
+    }
+
+    @Test func devicesInAnyOrderAreFound() throws {
+        let count = 400
+        let stream = StreamBytes.headed { stream in
+            for id in 0..<UInt32(count) { stream.full(id, "x", instance: id, [1]) }
+            stream.eof(
+                devices: (0..<count).reversed().map {
+                    StreamBytes.device("x", instance: $0, StreamBytes.field("a", "uint8", 1))
+                }
+            )
+        }
+        let all = try findings(stream)
+        #expect(Set(all.map(\.rule.description)) == ["VMST014"])
+        #expect(all.allSatisfy { $0.severity == .warning })
+    }
+
+    @Test func namesThatComeAgainInAVMDescAreRead() throws {
+        let text = "{\"devices\": [{" + Array(repeating: "\"k\": 0", count: 20000).joined(separator: ", ") + "}]}"
+        let stream = StreamBytes.headed { stream in
+            stream.eof()
+            stream.vmdesc(text)
+        }
+        #expect(try findings(stream).map(\.rule.description) == ["VMST014"])
+    }
+
+    @Test func whatOnlyLooksLikeAVMDescIsNone() throws {
+        let stream = StreamBytes.headed { stream in
+            stream.eof()
+            for _ in 0..<20000 { stream.bytes += [0, 6, 0, 0, 0, 2, 0x7b, 0x7d] }
+        }
+        #expect(try findings(stream).contains { $0.rule.description == "VMST012" })
+    }
+
+    @Test(arguments: [Int.min, -1, Int.max])
+    func numbersOfAVMDescMayBeAnything(_ number: Int) throws {
+        let fields = [
+            #"{"name": "a", "type": "uint8", "size": \#(number)}"#,
+            #"{"name": "a", "type": "nullptr", "array_len": \#(number), "size": 1}"#,
+            #"{"name": "s", "type": "struct", "array_len": \#(number), "size": \#(number), "struct": {"fields": ["#
+                + #"{"name": "b", "type": "uint8", "array_len": 3, "size": \#(number)}]}}"#,
+            #"{"name": "s", "type": "struct", "size": \#(number), "struct": {"fields": ["#
+                + #"{"name": "b", "type": "struct", "array_len": 3, "size": 4}]}}"#,
+            #"{"name": "q", "type": "qtailq", "size": \#(number)}"#,
+            #"{"name": "m", "type": "bitmap", "size": \#(number)}"#,
+        ]
+        for text in fields + [fields.joined(separator: ", ")] {
+            let stream = StreamBytes.headed { stream in
+                stream.full(3, "timer", [1, 2, 3, 4, 0x30])
+                stream.eof(devices: [StreamBytes.device("timer", text)])
+            }
+            let found = try MigrationStream.findings(in: stream.bytes)
+            #expect(found.contains { $0.severity == .error }, "\(text)")
+        }
+    }
+}
