@@ -7,6 +7,12 @@ struct MediaType: Sendable {
     private let parameters: [(name: String, value: String)]
 
     init(_ text: String) {
+        // Most have no parameters, or are not there at all.
+        guard text.utf8.contains(where: { !$0.isPlain }) else {
+            essence = text.lowercased()
+            parameters = []
+            return
+        }
         let parts = Self.split(text)
         essence = (parts.first ?? "").lowercased()
         parameters = parts.dropFirst().compactMap { part in
@@ -114,5 +120,15 @@ enum Negotiation {
         guard let text else { return 1000 }
         guard let value = Double(text), (0...1).contains(value), text.utf8.count <= 5 else { return 0 }
         return Int((value * 1000).rounded())
+    }
+}
+
+extension UInt8 {
+    /// Whether it is none of those that divide a media type into parts.
+    fileprivate var isPlain: Bool {
+        switch self {
+        case UInt8(ascii: ";"), UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: " "), UInt8(ascii: "\t"): false
+        default: true
+        }
     }
 }

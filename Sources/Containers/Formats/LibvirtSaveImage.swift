@@ -105,11 +105,7 @@ extension String {
         guard let start = firstIndex(of: "<\(name)>", from: startIndex)?.upperBound,
             let end = firstIndex(of: "</\(name)>", from: start)?.lowerBound
         else { return nil }
-        var text = String(self[start..<end])
-        for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")] {
-            text.replace(entity, with: character)
-        }
-        return text
+        return self[start..<end].unescaped
     }
 
     private func firstIndex(of word: String, from start: Index) -> Range<Index>? {
@@ -123,5 +119,20 @@ extension String {
             at = text.index(after: candidate)
         }
         return nil
+    }
+}
+
+extension Substring {
+    /// With XML's own five entities as the characters that they stand for.
+    fileprivate var unescaped: String {
+        let entities = [("lt;", "<"), ("gt;", ">"), ("quot;", "\""), ("apos;", "'"), ("amp;", "&")]
+        let parts = split(separator: "&", omittingEmptySubsequences: false)
+        return parts.dropFirst().reduce(into: String(parts.first ?? "")) { text, part in
+            if let (entity, character) = entities.first(where: { part.hasPrefix($0.0) }) {
+                text += character + part.dropFirst(entity.count)
+            } else {
+                text += "&" + part
+            }
+        }
     }
 }

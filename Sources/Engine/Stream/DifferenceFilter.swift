@@ -34,10 +34,9 @@ public struct DifferenceFilter: Sendable {
     }
 
     private static func tokens(_ path: String) -> [String] {
-        path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { token in
-            token.split(separator: "~1", omittingEmptySubsequences: false).joined(separator: "/")
-                .split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~")
-        }
+        // What is no pointer, as `/a~`, is taken as it is.
+        JSONPointer(path)?.tokens
+            ?? path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
     }
 
     /// Whether a section is left out as a whole.

@@ -57,9 +57,10 @@ public struct CrossOrigin: Sendable {
 
     /// `scheme://host` or `scheme://host:port`, as browsers write it (RFC 6454 §6.2).
     private static func isOrigin(_ text: String) -> Bool {
-        let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return false }
+        guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else { return false }
+        let rest = text[text.index(after: colon)...]
+        guard rest.hasPrefix("//"), rest.utf8.count > 2 else { return false }
         let isVisible = text.utf8.allSatisfy { (0x21..<0x7f).contains($0) }
-        return isVisible && !parts[1].utf8.contains { "/?#@,*\\\"".utf8.contains($0) }
+        return isVisible && !rest.dropFirst(2).utf8.contains { "/?#@,*\\\"".utf8.contains($0) }
     }
 }

@@ -12,6 +12,7 @@ enum ContentCoding: String {
 
     /// How a request's body is coded.
     static func ofRequest(_ head: HTTPRequestHead) throws(Problem) -> ContentCoding {
+        guard head.headers.contains("Content-Encoding") else { return .identity }
         let names = head.headers.list("Content-Encoding").map { $0.lowercased() }
         guard names.count <= 1, let coding = ContentCoding(name: names.first ?? "identity") else {
             var problem = Problem(
