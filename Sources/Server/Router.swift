@@ -23,6 +23,7 @@ struct Route: Sendable {
     /// What can be refused before the body is read.
     func check(_ head: HTTPRequestHead) throws(Problem) {
         let type = MediaType(head.headers["Content-Type"] ?? "")
+        // RFC 9110 §15.5.16; §12.5.1: with the types that would have been taken.
         guard accepts.contains(type.essence) else {
             var problem = Problem(
                 .unsupportedMediaType,
@@ -50,6 +51,7 @@ struct Route: Sendable {
     private func offer(_ head: HTTPRequestHead) throws(Problem) -> String {
         guard !offers.isEmpty, head.headers.contains("Accept") else { return offers.first ?? "" }
         if let best = Negotiation.mediaType(offers, accept: head.headers.list("Accept")) { return best }
+        // RFC 9110 §15.5.7.
         throw Problem(.notAcceptable, "\(path) answers with \(offers.joined(separator: ", "))")
     }
 }
@@ -89,6 +91,9 @@ struct Router: Sendable {
 
     let routes: [String: [Route]]
 
+    /// RFC 9110 §9.3, RFC 5789 §2: the methods that are known, taken or not.
+    private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"]
+
     init(_ routes: [Route]) {
         self.routes = Dictionary(grouping: routes, by: \.path)
     }
@@ -96,11 +101,17 @@ struct Router: Sendable {
     func find(_ head: HTTPRequestHead) -> Match {
         // RFC 9110 §9.3.7: `OPTIONS *` asks about the server as a whole.
         if head.method == "OPTIONS", head.path == "*" { return .answer(options(["GET", "HEAD", "POST", "OPTIONS"])) }
+        // RFC 9110 §15.5.5.
         guard let candidates = routes[head.path] else {
             return .answer(Problem(.notFound, "there is nothing at \(head.path)").response())
         }
+        // RFC 9110 §9.3.2: HEAD is GET without the body.
         let method = head.method == "HEAD" ? "GET" : head.method
         if let route = candidates.first(where: { $0.method == method }) { return .route(route) }
+        // RFC 9110 §9.1: 501 for a method that is not known, 405 with Allow for one that is not taken here (§15.5.6).
+        guard Self.methods.contains(head.method) else {
+            return .answer(Problem(.notImplemented, "the method \(head.method) is not known").response())
+        }
         let allowed = candidates.flatMap { $0.method == "GET" ? ["GET", "HEAD"] : [$0.method] } + ["OPTIONS"]
         if head.method == "OPTIONS" { return .answer(options(allowed)) }
         var problem = Problem(.methodNotAllowed, "\(head.path) takes \(allowed.joined(separator: ", "))")

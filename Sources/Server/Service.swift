@@ -72,6 +72,7 @@ public struct Service: HTTPHandler {
             guard head.headers.contains("Content-Length") || head.headers.contains("Transfer-Encoding") else {
                 throw Problem(.lengthRequired, "a Content-Length or a chunked body is needed")
             }
+            // RFC 9110 §15.5.14.
             guard (head.declaredLength ?? 0) <= bodyLimit else {
                 throw Problem(.contentTooLarge, "a body may have at most \(bodyLimit) bytes")
             }

@@ -9,13 +9,13 @@ internal import Server
 struct ServeLimits: ParsableArguments {
     @Option(help: "Bytes of a body as sent (QEVM_BODY_BYTES, default 67108864).") var bodyBytes: Int?
     @Option(help: "Bytes of a body once inflated (QEVM_INFLATED_BYTES, default 67108864).") var inflatedBytes: Int?
-    @Option(help: "Bytes of a whole stream, as sent and once inflated (QEVM_STREAM_BYTES, default: --spool-bytes).")
+    @Option(help: "Bytes of a whole stream, as sent and once inflated (QEVM_STREAM_BYTES, default --spool-bytes).")
     var streamBytes: Int?
     @Option(help: "Bytes of all streams that are in files at once (QEVM_SPOOL_BYTES, default 8589934592).")
     var spoolBytes: Int?
     @Option(
         help: ArgumentHelp(
-            "Where the files are, which have no names (QEVM_SPOOL_DIR, default: $TMPDIR, /var/tmp or /tmp).",
+            "Where the files are, which have no names (QEVM_SPOOL_DIR, default $TMPDIR, /var/tmp or /tmp).",
             valueName: "directory"
         )
     )

@@ -90,6 +90,22 @@ struct NegotiationTests {
         }
     }
 
+    @Test(
+        arguments: [
+            ("gzip, identity;q=0", "gzip"), ("deflate, *;q=0", "deflate"), ("identity;q=0, *", "gzip"),
+            // Nothing that is wanted can be had: then it is sent as it is.
+            ("identity;q=0", nil), ("*;q=0", nil), ("br, identity;q=0", nil),
+            ("gzip, identity;q=0.001", nil), ("gzip", nil),
+        ] as [(String, String?)]
+    )
+    func aSmallAnswerIsCodedForWhoRefusesIdentity(_ accept: String, _ coding: String?) throws {
+        var answer = try Shared.post("/v1/decode", Documents.decode, [("Accept-Encoding", accept)])
+        #expect(answer.status == 200)
+        #expect(answer["Content-Encoding"] == coding)
+        if let coding { answer.body = try Inflater.inflate(answer.body, isGzip: coding == "gzip", limit: 1 << 20) }
+        #expect(answer.json?["consumed"]?.int == 1)
+    }
+
     @Test func mediaTypesAreTakenApart() {
         let type = MediaType("Multipart/Form-Data; boundary=\"a;\\\"b\\\\\"; charset=utf-8 ")
         #expect(type.essence == "multipart/form-data")

@@ -41,6 +41,15 @@ struct RoutingTests {
         #expect(answer["Content-Type"] == "application/problem+json")
     }
 
+    @Test(arguments: ["BREW", "get", "PROPFIND", "M-SEARCH"])
+    func aMethodThatIsNotKnownIsNotImplemented(_ method: String) throws {
+        for path in ["/healthz", "/v1/encode"] {
+            let answer = try Shared.ask(method, path)
+            #expect(answer.status == 501)
+            #expect(answer["Content-Type"] == "application/problem+json")
+        }
+    }
+
     @Test(
         arguments: [
             ("/v1/encode", "POST, OPTIONS"), ("/healthz", "GET, HEAD, OPTIONS"), ("*", "GET, HEAD, POST, OPTIONS"),

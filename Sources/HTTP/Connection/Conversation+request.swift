@@ -16,7 +16,9 @@ extension Conversation {
         case .answer(let response):
             return answerWithoutBody(response, head, &output, moment)
         case .collect(let limit, let execution, let spoolAbove):
+            // RFC 9110 §10.1.1, §15.5.18.
             if head.expectation == .unknown { return refuse(.expectation, head, &output, moment) }
+            // RFC 9110 §15.5.14: what is known to be too long is not read.
             if let length = head.declaredLength, length > limit { return refuse(.bodyTooLarge, head, &output, moment) }
             bodyLimit = limit
             self.execution = execution

@@ -11,12 +11,27 @@ struct ChunkedDecoder {
     private enum State {
         case size(digits: Int)
         case beforeExtension
-        case chunkExtension
+        case chunkExtension(Quoting)
         case sizeLineFeed
         case data
         case dataReturn
         case dataLineFeed
         case trailer
+    }
+
+    /// Where in a quoted string (RFC 9110 §5.6.4) an extension is.
+    private enum Quoting {
+        case outside, inside, escaped
+
+        mutating func pass(_ byte: UInt8) {
+            switch self {
+            case .outside: if byte == UInt8(ascii: "\"") { self = .inside }
+            case .inside where byte == UInt8(ascii: "\""): self = .outside
+            case .inside where byte == UInt8(ascii: "\\"): self = .escaped
+            case .inside: break
+            case .escaped: self = .inside
+            }
+        }
     }
 
     /// Bytes of one chunk's size line; extensions mean nothing here and are read over.
@@ -71,11 +86,15 @@ struct ChunkedDecoder {
             }
         case .beforeExtension:
             try endSize(byte, afterWhitespace: true)
-        case .chunkExtension:
+        case .chunkExtension(var quoting):
             // RFC 9112 §7.1.1: unknown extensions are ignored, but they end with their line.
             if byte == UInt8(ascii: "\r") {
+                guard quoting == .outside else { throw .badRequest("A quoted string does not end with its line") }
                 state = .sizeLineFeed
-            } else if !byte.isFieldValue {
+            } else if byte.isFieldValue {
+                quoting.pass(byte)
+                state = .chunkExtension(quoting)
+            } else {
                 throw .badRequest("A chunk extension has a control byte")
             }
         case .sizeLineFeed:
@@ -95,7 +114,7 @@ struct ChunkedDecoder {
     /// What may follow a size: CR LF, or an extension after `;` and bad white space (RFC 9112 §7.1.1).
     private mutating func endSize(_ byte: UInt8, afterWhitespace: Bool) throws(HTTPFailure) {
         if byte == UInt8(ascii: ";") {
-            state = .chunkExtension
+            state = .chunkExtension(.outside)
         } else if byte.isWhitespace {
             state = .beforeExtension
         } else if byte == UInt8(ascii: "\r"), !afterWhitespace {
@@ -105,7 +124,8 @@ struct ChunkedDecoder {
         }
     }
 
-    /// RFC 9112 §7.1.2: trailers are checked as headers are, then dropped.
+    /// RFC 9112 §7.1.2: trailers are checked as headers are, then dropped; so none can take the place of a header, as
+    /// RFC 9110 §6.5.1 forbids those that frame or route.
     private mutating func takeTrailer(_ byte: UInt8) throws(HTTPFailure) -> Bool {
         trailerBytes += 1
         guard trailerBytes <= limits.headerBytes else { throw .headerTooLarge }

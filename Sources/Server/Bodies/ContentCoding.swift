@@ -14,6 +14,7 @@ enum ContentCoding: String {
     static func ofRequest(_ head: HTTPRequestHead) throws(Problem) -> ContentCoding {
         guard head.headers.contains("Content-Encoding") else { return .identity }
         let names = head.headers.list("Content-Encoding").map { $0.lowercased() }
+        // RFC 9110 §8.4: codings in the order in which they were applied; §15.5.16 for those that are not taken.
         guard names.count <= 1, let coding = ContentCoding(name: names.first ?? "identity") else {
             var problem = Problem(
                 .unsupportedMediaType,
@@ -56,11 +57,11 @@ enum ContentCoding: String {
             value: route.offers.count > 1 ? "Accept, Accept-Encoding" : "Accept-Encoding"
         )
         // What is in a file is sent as it is: to compress it would take as long as to make it.
-        guard case .bytes(let plain) = response.body, plain.count >= smallestAnswer,
-            head.headers.contains("Accept-Encoding")
-        else { return response }
+        guard case .bytes(let plain) = response.body, head.headers.contains("Accept-Encoding") else { return response }
         let accept = head.headers.list("Accept-Encoding")
-        guard let name = Negotiation.coding(["gzip", "deflate"], accept: accept),
+        // RFC 9110 §12.5.3: who refuses identity gets another coding, if there is one, even of a small answer.
+        guard plain.count >= smallestAnswer || Negotiation.coding([], accept: accept) == nil,
+            let name = Negotiation.coding(["gzip", "deflate"], accept: accept),
             let coding = ContentCoding(rawValue: name), coding != .identity,
             let body = Deflater.deflate(plain, isGzip: coding == .gzip)
         else { return response }
