@@ -25,8 +25,14 @@ struct StreamInput {
         buffer = Array(repeating: 0, count: Self.chunk)
     }
 
-    /// The offset of the next byte in the stream.
+    /// The offset of the next byte in the stream; behind its end after bytes were left out that were not there.
     var position: Int { base &+ next }
+
+    /// Where bytes began that were to be left out and were not all there.
+    private var missing: Int?
+
+    /// Up to where the stream is known to reach.
+    var reached: Int { missing ?? position }
 
     /// How many bytes can be looked at without reading.
     var available: Int { end &- next }
@@ -196,7 +202,10 @@ struct StreamInput {
     /// Leaves out bytes that are not looked at.
     mutating func drop(_ count: Int, _ what: @autoclosure () -> String) throws(VMStateError) {
         let start = position
-        guard try skip(count) else { throw truncated(count, what(), at: start) }
+        guard try skip(count) else {
+            missing = start
+            throw truncated(count, what(), at: start)
+        }
     }
 
     /// The error for bytes that are not there.

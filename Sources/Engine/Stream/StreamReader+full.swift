@@ -174,7 +174,7 @@ extension StreamReader {
         case 0x00:
             // EOF: nothing, a vmdesc, padding, or a checkpoint.
             guard try input.has(ahead + 2) else { return true }
-            return [0x00, 0x01, 0x04, 0x06, 0x08].contains(input[ahead + 1])
+            return [0x00, 0x01, 0x02, 0x03, 0x04, 0x06, 0x08].contains(input[ahead + 1])
         case 0x01, 0x04:
             guard try input.has(ahead + 6) else { return false }
             let length = Int(input[ahead + 5])

@@ -38,8 +38,8 @@ struct StreamReader {
     /// Whether there were sections for which the list has no room.
     private var hasUnlisted = false
     /// How many findings each rule has, and what stands for those that are not listed.
-    private var found: [Rule.ID: Int] = [:]
-    private var omitted: [Rule.ID: (count: Int, severity: Rule.Severity, offset: Int?)] = [:]
+    var found: [Rule.ID: Int] = [:]
+    var omitted: [Rule.ID: (count: Int, severity: Rule.Severity, offset: Int?)] = [:]
     /// Where the vmdesc is that was found before the stream was read.
     let located: Int?
     /// Which commands came, a bit for each number.
@@ -229,7 +229,7 @@ struct StreamReader {
             var error = error
             error.section = section.idstr
             note(error)
-            section.payload = section.payload.lowerBound..<max(input.position, section.payload.lowerBound)
+            section.payload = section.payload.lowerBound..<max(input.reached, section.payload.lowerBound)
             section.isMeasured = false
             stream.sections[index] = section
             guard try recover(&section) else { throw alreadyNoted }
@@ -407,57 +407,6 @@ struct StreamReader {
                 )
             }
             packages.removeLast()
-        }
-    }
-
-    // MARK: Findings
-
-    mutating func note(_ error: VMStateError) {
-        // What ends the reading after something that is noted already says nothing.
-        guard error.offset != nil || error.expected != nil else { return }
-        note(Finding(error))
-    }
-
-    mutating func finding(
-        _ rule: Rule.ID,
-        _ severity: Rule.Severity,
-        _ message: String,
-        at offset: Int,
-        section: String? = nil
-    ) {
-        note(Finding(rule: rule, severity: severity, message: message, offset: offset, section: section))
-    }
-
-    /// Adds a finding, or counts it where there are many of its rule.
-    private mutating func note(_ finding: Finding) {
-        guard !isFull(finding.rule) else {
-            return countMore(finding.rule, finding.severity, at: finding.offset)
-        }
-        found[finding.rule, default: 0] += 1
-        stream.findings.append(finding)
-    }
-
-    /// Whether findings of a rule are only counted from now on.
-    func isFull(_ rule: Rule.ID) -> Bool { found[rule, default: 0] >= limits.findings }
-
-    /// Counts a finding that is not listed.
-    mutating func countMore(_ rule: Rule.ID, _ severity: Rule.Severity, at offset: Int?) {
-        guard let known = omitted[rule] else {
-            omitted[rule] = (1, severity, offset)
-            return
-        }
-        omitted[rule] = (known.count + 1, max(known.severity, severity), known.offset)
-    }
-
-    /// What stands for the findings that are not listed.
-    private var more: [Finding] {
-        omitted.map { rule, more in
-            Finding(
-                rule: rule,
-                severity: more.severity,
-                message: "\(more.count) more of this rule from here on",
-                offset: more.offset
-            )
         }
     }
 }
