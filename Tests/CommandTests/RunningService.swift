@@ -14,16 +14,19 @@ final class RunningService {
     private let log: Reader?
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Starts the service, which may have so many open files at most, and waits until it listens.
+    /// Starts the service, which may have so many open files and files of so many blocks at most, and waits until it
+    /// listens.
     init(
         _ arguments: [String] = [],
         environment: [String: String] = [:],
         keepsLog: Bool = false,
-        descriptors: Int? = nil
+        descriptors: Int? = nil,
+        fileBlocks: Int? = nil
     ) throws {
         let arguments = ["serve", "--port", "0"] + arguments
-        if let descriptors {
-            let line = "ulimit -n \(descriptors) && exec \"$0\" \"$@\""
+        let limits = [descriptors.map { "ulimit -n \($0) && " }, fileBlocks.map { "ulimit -f \($0) && " }]
+        if limits.contains(where: { $0 != nil }) {
+            let line = limits.compactMap(\.self).joined() + "exec \"$0\" \"$@\""
             process = Program.process("/bin/sh", ["-c", line, Program.path] + arguments, environment: environment)
         } else {
             process = Program.process(Program.path, arguments, environment: environment)

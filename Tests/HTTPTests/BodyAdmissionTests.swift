@@ -31,6 +31,17 @@ struct BodyAdmissionTests {
         #expect(!talk.heard().contains("100 Continue"))
     }
 
+    @Test("with a body that is there already, what follows it is answered too; 100 is for one that is not")
+    func expectedAndPipelined() {
+        let raw = post("/echo", "abc", "Expect: 100-continue") + get("/hello")
+        var talk = Talk()
+        #expect(talk.say(raw) == "read")
+        #expect(talk.heard().statuses == [200, 200])
+        var slow = Talk()
+        for scalar in raw.unicodeScalars { #expect(slow.say(String(scalar)) == "read") }
+        #expect(slow.heard().statuses == [100, 200, 200])
+    }
+
     @Test("a refusal takes the place of 100, and the connection ends")
     func refusedExpectation() {
         for path in ["/refused", "/echo"] {

@@ -20,6 +20,7 @@ struct ChunkedTests {
             ("a\r\n0123456789\r\n0\r\n\r\n", "POST / 0123456789"),
             ("5;name\r\nhello\r\n0\r\n\r\n", "POST / hello"),
             ("5 ; name=\"a;b\" \r\nhello\r\n0;x=y\r\n\r\n", "POST / hello"),
+            ("5;a=\"\\\"\\\\\";b=\"\";c=\\\r\nhello\r\n0;a=\"b\";c\r\n\r\n", "POST / hello"),
             ("5\r\nhello\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\n", "POST / hello"),
             ("4\r\n\r\n\r\n\r\n0\r\n\r\n", "POST / \r\n\r\n"),
         ]
@@ -44,6 +45,14 @@ struct ChunkedTests {
         let result = post(body)
         #expect(result.failure?.status == .badRequest)
         #expect(result.requests.isEmpty)
+    }
+
+    @Test("a quoted string in an extension ends with its line, or its end could be read in two ways (§7.1.1)")
+    func quotedExtensions() {
+        for text in ["\"", "\"b", "\"b\\\"", "\"\\", "\"b\"\"", "x\"y"] {
+            let failure = post("1;a=\(text)\r\nx\r\n0\r\n\r\n").failure
+            #expect(failure?.detail == "A quoted string does not end with its line", "\(text)")
+        }
     }
 
     @Test("the largest size that is a number is not an error by itself")

@@ -35,6 +35,28 @@ struct PersistenceTests {
         #expect(talk.conversation.phase == .head)
     }
 
+    @Test(
+        "a body belongs to its request whatever the method is (§6), and is no request of its own",
+        arguments: ["GET", "HEAD", "DELETE", "OPTIONS", "X"]
+    )
+    func bodiesOfAnyMethod(method: String) {
+        let body = get("/peer")
+        let head = "\(method) /work HTTP/1.1\r\nHost: a\r\n"
+        let size = String(body.utf8.count, radix: 16)
+        for raw in [
+            "\(head)Content-Length: \(body.utf8.count)\r\n\r\n\(body)",
+            "\(head)Transfer-Encoding: chunked\r\n\r\n\(size)\r\n\(body)\r\n0\r\n\r\n",
+        ] {
+            var talk = Talk()
+            #expect(talk.say(raw + get("/hello")) == "work")
+            #expect(talk.complete() == "flush")
+            #expect(talk.say("") == "read")
+            let heard = talk.heard()
+            #expect(heard.statuses == [200, 200])
+            #expect(heard.hasSuffix("hello"))
+        }
+    }
+
     @Test("nothing behind the last request is answered")
     func last() {
         var talk = Talk()

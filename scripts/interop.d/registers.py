@@ -80,9 +80,13 @@ def name(section, path):
 
 
 def flat(state, path):
-    """The path in a state that a vmdesc gives: there a member has the field's name, dots and all."""
+    """The path in a state that a vmdesc gives: there a member has the field's name, dots and all, and PCI configuration
+    space is taken apart."""
     steps, node = [], state
     while path:
+        if isinstance(path[0], tuple) and isinstance(node, dict):
+            offset, size = path[0]
+            return (*steps, "device_specific", (offset - 0x40, size))
         for length in range(1, len(path) + 1):
             if length == 1 and not isinstance(node, dict):
                 step = path[0]
