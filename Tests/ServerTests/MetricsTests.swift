@@ -80,6 +80,7 @@ struct MetricsTests {
             #expect(count("/v1/encode", "POST", "422") == 1)
             #expect(count("unmatched", "GET", "404") == 3)
             #expect(count("/v1/decode", "DELETE", "405") == 1)
+            #expect(count("/livez", "other", "501") == 1)
             #expect(count("*", "OPTIONS", "204") == 1)
             #expect(count("/v1/decode", "POST", "413") == 1)
             #expect(page.sum("qevm_http_requests_total") == 13)
