@@ -46,7 +46,9 @@ extension QEVM {
     /// understand, help and bad usage, goes the long way for its words.
     private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
         let verb = configuration.subcommands.first { $0.configuration.commandName == arguments.first }
-        if let command = try? verb?.parseAsRoot(Array(arguments.dropFirst())) { return command }
+        let command = try? verb?.parseAsRoot(Array(arguments.dropFirst()))
+        // Help is a command of its own.
+        if let command, type(of: command) == verb { return command }
         return try parseAsRoot(arguments)
     }
 }

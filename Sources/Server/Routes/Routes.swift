@@ -53,7 +53,7 @@ enum Routes {
         }
         options.printing.int64AsString = try choice("int64", ["string", "number"]) == "string"
         options.printing.bytesAsBase64 = try choice("bytes", ["base64", "hex"]) == "base64"
-        options.recordsOffsets = try choice("offsets", ["true", "false"]) == "true"
+        options.recordsOffsets = try flag("offsets", head)
         return options
     }
 

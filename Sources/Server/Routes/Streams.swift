@@ -50,7 +50,7 @@ extension Routes {
     static func flag(_ name: String, _ head: HTTPRequestHead) throws(Problem) -> Bool {
         switch head.queryValue(name) {
         case nil, "false": return false
-        case "true": return true
+        case "true", "": return true
         case let value?: throw Problem(.badRequest, "\(name) may be true or false, not \"\(value)\"")
         }
     }
