@@ -109,7 +109,7 @@ struct Program: Sendable {
 
     let descriptions: [VMStateDescription]
     let root: VMStateDescription.ID
-    let dialect: Dialect
+    var dialect: Dialect
     /// What the caller gives by name.
     let given: [String: Predicate]
     let plans: [Plan]

@@ -4,7 +4,7 @@
 ///
 /// Making one costs as much as reading the document, so callers keep it for many calls; it can be used from any thread.
 public struct VMStateCodec: Sendable {
-    private let program: Program
+    private var program: Program
     private let limits: Limits
 
     /// Makes a description ready.
@@ -41,6 +41,14 @@ public struct VMStateCodec: Sendable {
         var builder = ProgramBuilder(document, dialect: dialect, given: given, limits: limits)
         program = try builder.build(root: root)
         self.limits = limits
+    }
+
+    /// The same codec, which writes arrays into a vmdesc as one of a stream does.
+    func describing(_ style: VMDescStyle) -> VMStateCodec {
+        guard let arrays = style.arrays else { return self }
+        var codec = self
+        codec.program.dialect.vmdescArrays = arrays
+        return codec
     }
 
     /// The description that is read and written.
