@@ -2,7 +2,7 @@
 
 /// Decodes the device sections of a stream.
 struct SectionDecoder {
-    let descriptions: [String: VMStateCodec]
+    let descriptions: SectionDescriptions
     let recordsOffsets: Bool
     let limits: Limits
 
@@ -33,13 +33,29 @@ struct SectionDecoder {
             if let device = section.device, let devices = stream.devices {
                 return try decode(bytes, by: devices.all[device].node)
             }
-            guard let codec = descriptions[section.idstr] ?? descriptions[section.vmsdName] else { return nil }
+            guard let codec = try codec(for: section, bytes) else { return nil }
             return Result(decoded: try decode(bytes, codec, version: section.versionID), codec: codec)
         } catch {
             var error = error
             error.section = section.idstr
             error.offset = section.payload.lowerBound + (error.offset ?? 0)
-            error.rule = StreamRule.payload
+            if error.rule != StreamRule.undescribed { error.rule = StreamRule.payload }
+            throw error
+        }
+    }
+
+    /// The description that was given for a section: a VMSD, or what a dump makes of these bytes.
+    private func codec(
+        for section: MigrationStream.Section,
+        _ bytes: [UInt8]
+    ) throws(VMStateError) -> VMStateCodec? {
+        if let codec = descriptions.codec(for: section) { return codec }
+        do throws(VMStateError) {
+            return try descriptions.dumped(section)?.codec(for: bytes, limits: limits)
+        } catch {
+            // A dump that does not say enough says nothing against the stream.
+            var error = error
+            error.rule = StreamRule.undescribed
             throw error
         }
     }

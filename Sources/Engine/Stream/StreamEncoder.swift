@@ -13,7 +13,7 @@ public struct StreamEncoder {
 
     private let original: MigrationStream
     private let size: Int
-    private let descriptions: [String: VMStateCodec]
+    private let descriptions: SectionDescriptions
     private let limits: Limits
     /// Whether every section with a state is written anew; otherwise only those that were changed.
     private let encodesAll: Bool
@@ -32,7 +32,7 @@ public struct StreamEncoder {
     public init(
         _ original: MigrationStream,
         size: Int,
-        descriptions: [String: VMStateCodec] = [:],
+        descriptions: SectionDescriptions = [:],
         encodesAll: Bool = false,
         limits: Limits = .default
     ) {
@@ -242,7 +242,10 @@ public struct StreamEncoder {
         _ old: MigrationStream.Section,
         version: Int
     ) throws(VMStateError) -> Payload {
-        let given = descriptions[old.idstr] ?? descriptions[old.vmsdName]
+        var given = descriptions.codec(for: old)
+        if given == nil, let bytes = old.bytes {
+            given = try? descriptions.dumped(old)?.codec(for: bytes, limits: limits)
+        }
         guard let device = old.device, let devices = original.devices else {
             guard let given else {
                 throw VMStateError(
