@@ -296,6 +296,19 @@ import Testing
         )
     }
 
+    /// A configuration that is not the one that the vmdesc describes.
+    @Test func aConfigurationThatIsDescribedOtherwiseIsFound() throws {
+        let device = StreamBytes.device("dev", StreamBytes.field("a", "uint8", 1))
+        var bytes = Self.stream([1], device, release: "10.0")
+        let length = bytes.firstIndex(of: 13) ?? 0
+        bytes[length] = 12
+        bytes.remove(at: length + 13)
+        let findings = try MigrationStream(reading: BytesSource(bytes)).findings
+        #expect(findings.map(\.rule.description) == ["VMST013"])
+        #expect(findings.first?.message == "the vmdesc says that the machine's name has 13 bytes, it has 12")
+        #expect(findings.first?.offset == 8)
+    }
+
     @Test func devicesCanBeTakenOut() throws {
         let device = StreamBytes.device("dev", StreamBytes.field("a", "uint8", 1))
         let bytes = Self.stream([1], device)

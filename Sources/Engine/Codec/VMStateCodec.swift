@@ -85,6 +85,8 @@ public struct VMStateCodec: Sendable {
         public var recordsOffsets = false
         /// Whether elements of opaque infos are objects, arrays and integers instead of bytes where their layout is known.
         public var takesApart = false
+        /// Whether an element whose bytes say how long it is must be as long as the vmdesc says.
+        var checksSizes = false
 
         /// Nothing is known of the destination, and every byte must be used.
         public init() {}
@@ -133,6 +135,7 @@ public struct VMStateCodec: Sendable {
             initial: initial,
             recordsOffsets: options.recordsOffsets,
             takesApart: options.takesApart,
+            checksSizes: options.checksSizes,
             limits: limits
         )
         do {

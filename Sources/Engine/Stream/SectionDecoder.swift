@@ -93,6 +93,7 @@ struct SectionDecoder {
         var options = VMStateCodec.DecodeOptions()
         options.recordsOffsets = recordsOffsets
         options.takesApart = true
+        options.checksSizes = version == nil
         options.versionID = version
         let decoded = try codec.decode(bytes, options)
         // What would be EOF behind a lone section is a byte too many inside a stream.
