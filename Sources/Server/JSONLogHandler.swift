@@ -36,7 +36,11 @@ public struct JSONLogHandler: LogHandler {
         for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: {
             $0.key < $1.key
         }) {
-            writer.member(key, value.description)
+            if case .stringConvertible(let number as Int) = value {
+                writer.member(key, number)
+            } else {
+                writer.member(key, value.description)
+            }
         }
         guard var line = try? writer.finish() else { return }
         line.append(UInt8(ascii: "\n"))

@@ -16,9 +16,10 @@ struct RequestLog: Sendable {
         let level: Logger.Level = status >= 500 ? .warning : .info
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
-            "request_id": "\(exchange.response.headers[RequestID.header] ?? "")", "status": "\(status)",
-            "received": "\(exchange.receivedBodyBytes)", "sent": "\(exchange.sentBodyBytes)",
-            "microseconds": "\(Self.microseconds(exchange.duration))",
+            "request_id": "\(exchange.response.headers[RequestID.header] ?? "")", "status": .stringConvertible(status),
+            "received": .stringConvertible(exchange.receivedBodyBytes),
+            "sent": .stringConvertible(exchange.sentBodyBytes),
+            "microseconds": .stringConvertible(Self.microseconds(exchange.duration)),
         ]
         if let head = exchange.head {
             metadata["method"] = "\(head.method)"
@@ -33,8 +34,8 @@ struct RequestLog: Sendable {
         logger.log(level: level, "request", metadata: metadata)
     }
 
-    private static func microseconds(_ duration: Duration) -> Int64 {
-        duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000
+    private static func microseconds(_ duration: Duration) -> Int {
+        Int(duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000)
     }
 
     /// The path, with all bytes but the visible ones percent-encoded (RFC 3986 §2.1), `%` too.

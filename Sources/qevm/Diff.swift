@@ -6,6 +6,7 @@ internal import Engine
 /// `qevm diff`: what differs between two migration streams.
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "diff",
         abstract: "Says what differs between two migration streams, by device and field.",
         discussion: "Exit status: 0 equal, 1 different, 2 bad usage or unreadable input."
     )

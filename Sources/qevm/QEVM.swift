@@ -20,7 +20,7 @@ struct QEVM: ParsableCommand {
 
     static func main() {
         do {
-            var command = try parseAsRoot()
+            var command = try parsed(Array(CommandLine.arguments.dropFirst()))
             try command.run()
         } catch let failure as CommandFailure {
             Output.error(failure.message)
@@ -36,6 +36,20 @@ struct QEVM: ParsableCommand {
             Output.error(text)
             Glibc.exit(2)
         }
+    }
+}
+
+extension QEVM {
+    /// The command that the arguments mean.
+    ///
+    /// A verb in front is parsed by itself: going through the whole tree takes longer than most streams do. What that does not
+    /// understand, help and bad usage, goes the long way for its words.
+    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        let verb = configuration.subcommands.first { $0.configuration.commandName == arguments.first }
+        let command = try? verb?.parseAsRoot(Array(arguments.dropFirst()))
+        // Help is a command of its own.
+        if let command, type(of: command) == verb { return command }
+        return try parseAsRoot(arguments)
     }
 }
 

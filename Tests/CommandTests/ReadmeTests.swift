@@ -83,6 +83,9 @@ struct ReadmeTests {
         let service = try RunningService()
         // A later block may use the files of an earlier one.
         let folder = try Folder()
+        // Whoever reads it is in the folder of the project.
+        let tests = "\(projectFolder)/Tests"
+        try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/Tests", withDestinationPath: tests)
         for step in blocks.joined() {
             let command = step.command.replacingOccurrences(of: "localhost:8080", with: "127.0.0.1:\(service.port)")
             let outcome = try Program.shell(command, in: folder.path)

@@ -97,6 +97,7 @@ struct ServeAccessTests {
         }
         let members = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         #expect(members["level"] as? String == "info")
+        #expect(members["status"] as? Int == 404)
         #expect(members["path"] as? String == #"/a%0A{"level":"error"}%0D%1B[2J%20status=200""#)
         #expect(members["request_id"] as? String == "my-id")
         #expect(members["trace_id"] as? String == trace)

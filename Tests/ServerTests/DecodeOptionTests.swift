@@ -48,13 +48,15 @@ struct DecodeOptionTests {
         #expect(byQuery.text.hasSuffix(offsets + "}"))
         let byMember = try Shared.post("/v1/decode", Documents.decode(fields, stream, #","offsets":true"#))
         #expect(byMember.text == byQuery.text)
+        let bare = try Shared.post("/v1/decode?offsets", Documents.decode(fields, stream))
+        #expect(bare.text == byQuery.text)
         let without = try Shared.post("/v1/decode?offsets=false", Documents.decode(fields, stream))
         #expect(!without.text.contains("offsets"))
     }
 
     @Test func severalAtOnceAndPercentCoded() throws {
         let answer = try Shared.post(
-            "/v1/decode?x=1&int64=%73tring&bytes=base64&offsets=true",
+            "/v1/decode?x-a=1&int64=%73tring&bytes=base64&offsets=true",
             Documents.decode(fields, stream)
         )
         #expect(answer.text.contains(#""q":"18446744073709551615""#))

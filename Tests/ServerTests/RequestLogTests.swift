@@ -14,7 +14,7 @@ struct RequestLogTests {
         let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
         try withService({ _ in }, logger: log.logger()) { port in
             let headers = type + [("X-Request-Id", "abc-1"), ("traceparent", parent)]
-            let answer = try Client(port: port).ask("POST", "/v1/encode?a=b", headers, body: Array("{}".utf8))
+            let answer = try Client(port: port).ask("POST", "/v1/encode?x-a=b", headers, body: Array("{}".utf8))
             #expect(answer["X-Request-Id"] == "abc-1")
             let line = try #require(log.lines.first)
             #expect(log.lines.count == 1)

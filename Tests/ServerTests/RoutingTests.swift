@@ -79,6 +79,15 @@ struct RoutingTests {
         #expect(try Shared.ask("GET", "/healthz", body: Array("x".utf8)).status == 413)
     }
 
+    @Test(arguments: ["/v1/decode", "/v1/encode", "/v1/validate", "/v1/edit", "/v1/diff", "/v1/ram"])
+    func aParameterThatNoPathHasIsRefused(path: String) throws {
+        let isJSON = ["/v1/decode", "/v1/encode", "/v1/validate"].contains(path)
+        let type = isJSON ? "application/json" : "multipart/form-data; boundary=a"
+        let answer = try Shared.ask("POST", path + "?offsets=true&ofsets=true", [("Content-Type", type)], body: [])
+        #expect(answer.status == 400)
+        #expect(answer.text.contains("there is no parameter \\\"ofsets\\\"; known are block, bytes, "))
+    }
+
     @Test func aLengthIsNeeded() throws {
         let answer = try Shared.ask("POST", "/v1/encode", [("Content-Type", "application/json")])
         #expect(answer.status == 411)

@@ -56,7 +56,7 @@ struct DescriptionCycles {
     )] {
         let description = descriptions[id]
         var edges = description.subsections.enumerated().map { index, child in
-            (child, description.path.appending("subsections", String(index)), Rule.ID("VMSD048"))
+            (child, description.path.appending("subsections").appending(index), Rule.ID("VMSD048"))
         }
         for field in description.fields ?? [] {
             // A field of a version that is never reached is never saved.

@@ -67,6 +67,10 @@ struct Program: Sendable {
         enum Step: Sendable {
             case name(Name)
             case index(Int)
+
+            var isName: Bool {
+                if case .name = self { true } else { false }
+            }
         }
 
         let text: String
@@ -105,8 +109,8 @@ struct Program: Sendable {
         var arrangement: Arrangement?
         /// Whether arrays are described in several parts.
         var hasRuns = false
-        /// Every member that belongs to the object: of fields, subsections, counters and predicates.
-        var members = MemberTree()
+        /// What its fields, subsections and predicates refer to.
+        var references: [FieldShape.MemberID] = []
     }
 
     let descriptions: [VMStateDescription]
@@ -137,6 +141,25 @@ struct Program: Sendable {
         if field.flags.contains(.struct) { return "struct" }
         if field.flags.contains(.vstruct) { return "vstruct" }
         return field.info?.name ?? "unknown"
+    }
+
+    /// Every member that belongs to an object: of fields, subsections, counters and predicates.
+    func members(of plan: Int) -> MemberTree {
+        var tree = MemberTree()
+        let fields = descriptions[plan].fields ?? []
+        let members = StateMembers(fields)
+        for index in fields.indices { tree.insert(members.path(index)) }
+        for subsection in plans[plan].subsections { tree.insert([descriptions[subsection.id].name]) }
+        for reference in plans[plan].references {
+            tree.insert([paths[reference].text])
+            // Step by step, up to an index: what lies inside an element that is only read is the caller's.
+            var steps: [String] = []
+            for case .name(let name) in paths[reference].steps.prefix(while: \.isName) {
+                steps.append(String(decoding: names[name.plain], as: UTF8.self))
+            }
+            tree.insert(steps)
+        }
+        return tree
     }
 
     /// Where a field stands in the document.

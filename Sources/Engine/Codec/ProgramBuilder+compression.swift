@@ -11,22 +11,27 @@ extension ProgramBuilder {
         return !isIrregular[child]
     }
 
-    private static func isRegular(_ field: VMStateField, _ dialect: Dialect) -> Bool {
+    private static func isRegular(_ field: borrowing VMStateField, _ dialect: Dialect) -> Bool {
         field.fieldExists == nil && !FieldShape.isDynamic(field.flags, dialect)
     }
 
     /// For each description whether it has, itself or in a struct inside it, subsections or a field that is not in every element.
     static func irregular(_ descriptions: [VMStateDescription], _ dialect: Dialect) -> [Bool] {
-        var irregular = descriptions.map { description in
-            description.hasSubsectionList || (description.fields ?? []).contains { !isRegular($0, dialect) }
-        }
-        var parents: [VMStateDescription.ID: [VMStateDescription.ID]] = [:]
-        for (id, description) in descriptions.enumerated() {
-            for field in description.fields ?? [] where field.flags.contains(.struct) {
-                if let child = field.vmsd { parents[child, default: []].append(id) }
+        var irregular = descriptions.indices.map { id in
+            guard !descriptions[id].hasSubsectionList, let fields = descriptions[id].fields else {
+                return descriptions[id].hasSubsectionList
             }
+            return fields.indices.contains { !isRegular(fields[$0], dialect) }
         }
         var open = irregular.indices.filter { irregular[$0] }
+        if open.isEmpty { return irregular }
+        var parents: [VMStateDescription.ID: [VMStateDescription.ID]] = [:]
+        for id in descriptions.indices {
+            guard let fields = descriptions[id].fields else { continue }
+            for index in fields.indices where fields[index].flags.contains(.struct) {
+                if let child = fields[index].vmsd { parents[child, default: []].append(id) }
+            }
+        }
         while let id = open.popLast() {
             for parent in parents[id] ?? [] where !irregular[parent] {
                 irregular[parent] = true

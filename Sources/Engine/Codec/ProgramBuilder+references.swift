@@ -90,8 +90,6 @@ extension ProgramBuilder {
 
     /// Gives a slot to a field whose member something refers to.
     mutating func watch(_ tokens: [String], in id: VMStateDescription.ID) -> Int {
-        // As with every vmdesc, which has no counters and predicates.
-        guard !references[id].isEmpty else { return -1 }
         let own = MemberPath(tokens.joined(separator: "."))
         var slot = -1
         for reference in candidates(own, in: id) {

@@ -3,6 +3,8 @@
 /// Makes a program of a document.
 struct ProgramBuilder {
     let descriptions: [VMStateDescription]
+    /// The subsections, children and keys of each description.
+    private let children: [[VMStateDescription.ID]]
     let dialect: Dialect
     let given: [String: Predicate]
     var plans: [Program.Plan]
@@ -15,7 +17,6 @@ struct ProgramBuilder {
     var memberPaths: [MemberPath] = []
     var pathIDs: [String: Int] = [:]
     private var names: [UInt8] = []
-    private var nameIndex: [String: Program.Name] = [:]
     /// For each description, the paths that its fields and predicates, its subsections and its tmp children refer to.
     var references: [Set<Int>]
     /// The references of one description by the first step of their paths.
@@ -33,6 +34,7 @@ struct ProgramBuilder {
         self.dialect = dialect
         self.given = given
         self.limits = limits
+        children = descriptions.map { Self.children($0) }
         isIrregular = Self.irregular(descriptions, dialect)
         plans = Array(repeating: Program.Plan(), count: descriptions.count)
         references = Array(repeating: [], count: descriptions.count)
@@ -41,9 +43,12 @@ struct ProgramBuilder {
     /// - Throws: `vmsd-invalid`, `count-unknown` for a constant that is not given.
     mutating func build(root: VMStateDescription.ID) throws(VMStateError) -> Program {
         let reachable = reachable(from: root)
-        try DescriptionCycles(descriptions, dialect: dialect).check(reachable)
-        for id in reachable { collectReferences(id) }
-        try spreadReferences(reachable)
+        // A vmdesc is a tree without counters and predicates.
+        if !isVMDesc {
+            try DescriptionCycles(descriptions, dialect: dialect).check(reachable)
+            for id in reachable { collectReferences(id) }
+            try spreadReferences(reachable)
+        }
         for id in reachable { try plan(id) }
         spreadFrames(reachable)
         return Program(
@@ -64,17 +69,26 @@ struct ProgramBuilder {
 
     // MARK: What is there
 
-    private func children(_ id: VMStateDescription.ID) -> [VMStateDescription.ID] {
-        descriptions[id].subsections
-            + (descriptions[id].fields ?? []).flatMap { [$0.vmsd, $0.keyVMSD].compactMap { $0 } }
+    private static func children(_ description: VMStateDescription) -> [VMStateDescription.ID] {
+        var children = description.subsections
+        guard let fields = description.fields else { return children }
+        for index in fields.indices {
+            if let child = fields[index].vmsd { children.append(child) }
+            if let key = fields[index].keyVMSD { children.append(key) }
+        }
+        return children
     }
 
     private func reachable(from root: VMStateDescription.ID) -> [VMStateDescription.ID] {
-        var seen: Set<VMStateDescription.ID> = [root]
+        var seen = [Bool](repeating: false, count: descriptions.count)
+        seen[root] = true
         var order = [root]
         var next = 0
         while next < order.count {
-            for child in children(order[next]) where seen.insert(child).inserted { order.append(child) }
+            for child in children[order[next]] where !seen[child] {
+                seen[child] = true
+                order.append(child)
+            }
             next += 1
         }
         return order
@@ -88,21 +102,25 @@ struct ProgramBuilder {
 
     // MARK: Plans
 
+    /// Keeps a text.
     mutating func name(_ text: String) -> Program.Name {
-        if let name = nameIndex[text] { return name }
-        let plain = Array(text.utf8)
-        let escaped = JSONText.escape(text)
         let start = names.count
-        names += plain
-        if escaped != plain { names += escaped }
-        let name = Program.Name(
-            offset: escaped == plain ? start : start + plain.count,
-            length: escaped.count,
-            tag: escaped == plain ? .string : .escapedString,
-            plain: start..<start + plain.count
+        var needsEscape = false
+        for byte in text.utf8 {
+            names.append(byte)
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { needsEscape = true }
+        }
+        let plain = start..<names.count
+        guard needsEscape else {
+            return Program.Name(offset: start, length: plain.count, tag: .string, plain: plain)
+        }
+        names += JSONText.escape(text)
+        return Program.Name(
+            offset: plain.upperBound,
+            length: names.count - plain.upperBound,
+            tag: .escapedString,
+            plain: plain
         )
-        nameIndex[text] = name
-        return name
     }
 
     private mutating func plan(_ id: VMStateDescription.ID) throws(VMStateError) {
@@ -116,21 +134,24 @@ struct ProgramBuilder {
                 rule: Rule.ID("VMSD004")
             )
         }
-        let members = StateMembers.of(fields)
-        plans[id].fieldNames = StateMembers.uniqueNames(fields)
+        let members = StateMembers(fields)
+        plans[id].fieldNames = members.names
+        let isFlat = members.areFlat
         let first = steps.count
-        for (index, field) in fields.enumerated() {
+        var tree = MemberTree()
+        for index in fields.indices {
             do {
-                steps.append(try step(field, index, tokens: members[index], in: id))
+                steps.append(try step(fields[index], index, of: members, in: id))
             } catch {
-                throw error.within(field.path)
+                throw error.within(fields[index].path)
             }
-            guard plans[id].members.insert(members[index]) else {
+            // Members of one name each are no objects.
+            guard isFlat || tree.insert(members.path(index)) else {
                 throw VMStateError(
                     .vmsdInvalid,
                     expected: "a member that is either a value or an object",
-                    found: members[index].joined(separator: "."),
-                    path: field.path
+                    found: members.path(index).joined(separator: "."),
+                    path: fields[index].path
                 )
             }
         }
@@ -138,25 +159,23 @@ struct ProgramBuilder {
         plans[id].versionID = description.versionID
         plans[id].minimumVersionID = description.minimumVersionID
         plans[id].steps = first..<steps.count
-        plans[id].hasRuns = fields.contains { $0.run == .next }
+        plans[id].hasRuns = fields.indices.contains { fields[$0].run == .next }
         if plans[id].hasRuns {
             // Only a vmdesc has them, and its members are its fields.
-        } else if members.contains(where: { $0.count > 1 }) || Set(members).count < members.count {
-            plans[id].arrangement = Arrangement(tokens: members.map { tokens in tokens.map { name($0) } })
+        } else if !isFlat || !members.areDistinct {
+            plans[id].arrangement = arrangement(of: members, fields.indices)
         }
-        var names: Set<String> = []
+        let taken = description.subsections.isEmpty ? [] : Set(fields.indices.compactMap { members.path($0).first })
         for subsection in description.subsections {
             let child = descriptions[subsection]
-            guard plans[id].members.children[child.name] == nil || names.contains(child.name) else {
+            guard !taken.contains(child.name) else {
                 throw VMStateError(
                     .vmsdInvalid,
                     expected: "a subsection's name that is no member of a field",
                     found: "\"\(child.name)\"",
-                    path: description.path.appending("subsections", String(plans[id].subsections.count))
+                    path: description.path.appending("subsections").appending(plans[id].subsections.count)
                 )
             }
-            names.insert(child.name)
-            plans[id].members.insert([child.name])
             plans[id].subsections.append(
                 Program.Subsection(
                     id: subsection,
@@ -165,12 +184,20 @@ struct ProgramBuilder {
                 )
             )
         }
-        for reference in references[id] {
-            plans[id].members.insert([memberPaths[reference].text])
-            // Step by step, up to an index: what lies inside an element that is only read is the caller's.
-            let names = memberPaths[reference].steps.prefix { if case .name = $0 { true } else { false } }
-            plans[id].members.insert(names.compactMap { if case .name(let name) = $0 { name } else { nil } })
+        plans[id].references = Array(references[id])
+    }
+
+    /// One name for each text, so that objects are known by it.
+    private mutating func arrangement(of members: StateMembers, _ fields: Range<Int>) -> Arrangement {
+        var known: [String: Program.Name] = [:]
+        let tokens = fields.map { field in
+            members.path(field).map { text in
+                let name = known[text] ?? name(text)
+                known[text] = name
+                return name
+            }
         }
+        return Arrangement(tokens: tokens)
     }
 
     private mutating func store(_ predicate: Predicate) -> Int {
@@ -181,11 +208,12 @@ struct ProgramBuilder {
     private mutating func step(
         _ field: VMStateField,
         _ index: Int,
-        tokens: [String],
+        of members: StateMembers,
         in id: VMStateDescription.ID
     ) throws(VMStateError) -> Program.Step {
         var ids: [MemberPath: Int] = [:]
-        for path in [field.numOffset, field.sizeOffset] { if let path { ids[path] = intern(path) } }
+        if let path = field.numOffset { ids[path] = intern(path) }
+        if let path = field.sizeOffset { ids[path] = intern(path) }
         let constants = given
         let shape = try FieldShape(
             field,
@@ -194,7 +222,8 @@ struct ProgramBuilder {
             intern: { ids[$0] ?? 0 }
         )
         try check(field, shape)
-        let slot = watch(tokens, in: id)
+        // As with every vmdesc, which has no counters and predicates.
+        let slot = references[id].isEmpty ? -1 : watch(members.path(index), in: id)
         let kind = kind(field)
         let isAssertion = shape.count == .fixed(0) && (field.flags.contains(.mustExist) || field.info == nil)
         let childVersion = field.vmsd.map { descriptions[$0].versionID } ?? 0
@@ -206,7 +235,7 @@ struct ProgramBuilder {
             kind: kind,
             encoding: kind == .structure ? nil : field.info?.encoding,
             isPlain: shape.isSingle && field.fieldExists == nil && slot < 0 && check == .none && kind != .other
-                && tokens.count == 1 && !field.flags.contains(.mustExist),
+                && members.isFlat(index) && !field.flags.contains(.mustExist),
             versionID: field.versionID,
             mustExist: field.flags.contains(.mustExist),
             isPointer: field.flags.contains(.pointer),
@@ -217,7 +246,7 @@ struct ProgramBuilder {
             keyChild: field.keyVMSD ?? -1,
             saveVersion: isVStruct ? field.structVersionID : childVersion,
             loadVersion: isVStruct ? field.structVersionID : isStruct ? childVersion : field.versionID,
-            key: name(tokens.last ?? field.name),
+            key: name(members.last(index)),
             slot: slot,
             field: index,
             isCompressible: isCompressible(field),

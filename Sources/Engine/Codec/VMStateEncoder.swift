@@ -18,6 +18,8 @@ struct VMStateEncoder: ~Copyable {
     var vmdesc: VMDescWriter?
     /// Members of large objects by name, for states whose members are not in the order of the fields.
     var indexes: [Int: [[UInt8]: Int]] = [:]
+    /// What belongs to the objects of a plan, once something was found that may not.
+    private var memberTrees: [Int: MemberTree] = [:]
 
     /// An object being saved.
     struct Frame {
@@ -76,7 +78,7 @@ struct VMStateEncoder: ~Copyable {
         vmdesc?.endFields()
         used += try saveSubsections(plan, frame: frame, version: version, object: object)
         vmdesc?.end()
-        if used != state.tape.count(at: object) { try checkMembers(object, program.plans[plan].members, plan) }
+        if used != state.tape.count(at: object) { try checkMembers(object, members(of: plan), plan) }
         if frame >= 0 { frames.removeLast() }
     }
 
@@ -156,6 +158,13 @@ struct VMStateEncoder: ~Copyable {
         var node = object
         for token in tokens where node >= 0 { node = find(token, in: node) }
         return node
+    }
+
+    private mutating func members(of plan: Int) -> MemberTree {
+        if let tree = memberTrees[plan] { return tree }
+        let tree = program.members(of: plan)
+        memberTrees[plan] = tree
+        return tree
     }
 
     /// Every member must belong to a field, a subsection, a counter or a predicate.

@@ -31,11 +31,11 @@ extension VMStateDocumentReader {
             case "minimum_version_id": minimum = integer(value, at: place) ?? 0
             case "Fields":
                 for (index, field) in array(value, at: place).enumerated() {
-                    fields.append(readDumpField(field, at: place.appending(String(index))))
+                    fields.append(readDumpField(field, at: place.appending(index)))
                 }
             case "Subsections":
                 for (index, subsection) in array(value, at: place).enumerated() {
-                    subsections.append(readDumpDescription(subsection, at: place.appending(String(index))))
+                    subsections.append(readDumpDescription(subsection, at: place.appending(index)))
                 }
             default: unknown(member, at: path, of: "a dumped description", ["name", "version_id", "Fields"])
             }

@@ -17,13 +17,13 @@ struct VMDescEntry {
         var size: Int?
         var count: Int?
         var child: JSONNode?
-        for member in node.members {
-            switch member.name {
-            case "name": name = name ?? member.value.string
-            case "type": type = type ?? member.value.string
-            case "size": size = size ?? member.value.int
-            case "array_len": count = count ?? member.value.int
-            case "struct": child = child ?? member.value
+        node.forEachMember { member, value in
+            switch member {
+            case "name": name = name ?? value.string
+            case "type": type = type ?? value.string
+            case "size": size = size ?? value.int
+            case "array_len": count = count ?? value.int
+            case "struct": child = child ?? value
             default: break
             }
         }
@@ -34,7 +34,7 @@ struct VMDescEntry {
         self.size = size ?? 0
         self.count = count
         // Up to 9.x a NULL element is described as an empty struct of one byte.
-        let isNull = type == "struct" && size == 1 && child?.members.isEmpty == true
+        let isNull = type == "struct" && size == 1 && child?.count == 0
         self.type = isNull ? "nullptr" : type
     }
 

@@ -22,17 +22,19 @@ extension VMStateDocumentReader {
         var version = 0
         var fields: [VMStateField] = []
         var subsections: [VMStateDescription.ID] = []
-        for (member, value) in node.members {
-            let place = path.appending(member)
+        node.forEachMember { member, value in
             switch member {
             // An old-style section has no VMSD; its name is the section's.
-            case "name" where name.isEmpty: name = string(value, at: place) ?? ""
-            case "vmsd_name": name = string(value, at: place) ?? ""
-            case "version": version = integer(value, at: place) ?? 0
-            case "fields": fields = readVMDescFields(array(value, at: place), at: place)
+            case "name" where name.isEmpty: name = string(value, at: path.appending("name")) ?? ""
+            case "vmsd_name": name = string(value, at: path.appending("vmsd_name")) ?? ""
+            case "version": version = integer(value, at: path.appending("version")) ?? 0
+            case "fields":
+                let place = path.appending("fields")
+                fields = readVMDescFields(array(value, at: place), at: place)
             case "subsections":
+                let place = path.appending("subsections")
                 for (index, subsection) in array(value, at: place).enumerated() {
-                    subsections.append(readVMDesc(subsection, at: place.appending(String(index))))
+                    subsections.append(readVMDesc(subsection, at: place.appending(index)))
                 }
             default: break
             }
@@ -63,8 +65,9 @@ extension VMStateDocumentReader {
     /// Elements of one array that are described one by one become parts of one array.
     private mutating func readVMDescFields(_ nodes: [JSONNode], at path: JSONPointer) -> [VMStateField] {
         var entries: [VMDescEntry] = []
+        entries.reserveCapacity(nodes.count)
         for (index, node) in nodes.enumerated() {
-            let place = path.appending(String(index))
+            let place = path.appending(index)
             if let entry = VMDescEntry(node, at: place) {
                 entries.append(entry)
             } else {

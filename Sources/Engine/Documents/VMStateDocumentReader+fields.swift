@@ -13,7 +13,7 @@ extension VMStateDocumentReader {
         var fields: [VMStateField] = []
         let entries = array(node, at: path)
         for (index, entry) in entries.enumerated() {
-            let place = path.appending(String(index))
+            let place = path.appending(index)
             if entry.kind == .object, entry["name"] == nil {
                 checkTerminator(entry, at: place, isLast: index == entries.count - 1)
             } else if let field = readField(entry, at: place) {
@@ -122,7 +122,7 @@ extension VMStateDocumentReader {
                     flags.insert(flag)
                 } else {
                     problem(
-                        path.appending(String(index)),
+                        path.appending(index),
                         expected: "the name of a VMS_ flag",
                         found: String(decoding: element.json(), as: UTF8.self),
                         rule: "VMSD028"

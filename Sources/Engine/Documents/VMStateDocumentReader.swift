@@ -129,7 +129,7 @@ struct VMStateDocumentReader {
             case "subsections":
                 hasSubsectionList = value.kind != .null
                 for (index, subsection) in array(value, at: place).enumerated() {
-                    subsections.append(reference(subsection, at: place.appending(String(index))))
+                    subsections.append(reference(subsection, at: place.appending(index)))
                 }
             default:
                 unknown(

@@ -149,26 +149,25 @@ extension JSONTree {
         return current
     }
 
-    /// Runs `body` on the container of the last token.
-    private mutating func descend<Result>(
+    /// Runs `body` on the value that the tokens lead to.
+    private mutating func visit<Result>(
         _ tokens: ArraySlice<String>,
         _ path: JSONPointer,
-        _ body: (inout JSONTree, String) throws(VMStateError) -> Result
+        _ body: (inout JSONTree) throws(VMStateError) -> Result
     ) throws(VMStateError) -> Result {
-        guard let token = tokens.first else { throw Self.missing(path) }
         self = expanded
-        guard tokens.count > 1 else { return try body(&self, token) }
+        guard let token = tokens.first else { return try body(&self) }
         switch self {
         case .array(var elements):
             guard let index = Self.index(token, below: elements.count) else { throw Self.missing(path) }
             self = .array([])
             defer { self = .array(elements) }
-            return try elements[index].descend(tokens.dropFirst(), path, body)
+            return try elements[index].visit(tokens.dropFirst(), path, body)
         case .object(var members):
             guard let index = members.firstIndex(where: { $0.name == token }) else { throw Self.missing(path) }
             self = .object([])
             defer { self = .object(members) }
-            return try members[index].value.descend(tokens.dropFirst(), path, body)
+            return try members[index].value.visit(tokens.dropFirst(), path, body)
         case .node: throw Self.missing(path)
         }
     }
@@ -178,11 +177,11 @@ extension JSONTree {
         at tokens: ArraySlice<String>,
         _ path: JSONPointer
     ) throws(VMStateError) {
-        guard !tokens.isEmpty else {
+        guard let token = tokens.last else {
             self = value
             return
         }
-        try descend(tokens, path) { (container, token) throws(VMStateError) in
+        try visit(tokens.dropLast(), path) { (container) throws(VMStateError) in
             switch container {
             case .array(var elements):
                 guard let index = token == "-" ? elements.count : Self.index(token, below: elements.count + 1) else {
@@ -208,7 +207,8 @@ extension JSONTree {
         at tokens: ArraySlice<String>,
         _ path: JSONPointer
     ) throws(VMStateError) -> JSONTree {
-        try descend(tokens, path) { (container, token) throws(VMStateError) in
+        guard let token = tokens.last else { throw Self.missing(path) }
+        return try visit(tokens.dropLast(), path) { (container) throws(VMStateError) in
             switch container {
             case .array(var elements):
                 guard let index = Self.index(token, below: elements.count) else { throw Self.missing(path) }
@@ -230,24 +230,6 @@ extension JSONTree {
         at tokens: ArraySlice<String>,
         _ path: JSONPointer
     ) throws(VMStateError) {
-        guard !tokens.isEmpty else {
-            self = value
-            return
-        }
-        try descend(tokens, path) { (container, token) throws(VMStateError) in
-            switch container {
-            case .array(var elements):
-                guard let index = Self.index(token, below: elements.count) else { throw Self.missing(path) }
-                container = .array([])
-                elements[index] = value
-                container = .array(elements)
-            case .object(var members):
-                guard let index = members.firstIndex(where: { $0.name == token }) else { throw Self.missing(path) }
-                container = .object([])
-                members[index].value = value
-                container = .object(members)
-            case .node: throw Self.missing(path)
-            }
-        }
+        try visit(tokens, path) { (place) throws(VMStateError) in place = value }
     }
 }

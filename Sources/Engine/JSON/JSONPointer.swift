@@ -1,23 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A place in a JSON document (RFC 6901).
-public struct JSONPointer: Sendable, Hashable {
-    /// The names and indices from the outermost value inwards; none: the whole document.
-    public private(set) var tokens: [String]
+///
+/// The places of a document share what they have in common, so that one more costs the same at any depth.
+public struct JSONPointer: Sendable {
+    private enum Token {
+        case names([String])
+        case name(String)
+        case index(Int)
+    }
+
+    private final class Link: Sendable {
+        let outer: Link?
+        let token: Token
+
+        init(_ outer: Link?, _ token: Token) {
+            self.outer = outer
+            self.token = token
+        }
+    }
+
+    /// The innermost; nil: the whole document.
+    private var last: Link?
 
     /// The whole document, or the place these tokens lead to.
     public init(_ tokens: [String] = []) {
-        self.tokens = tokens
+        last = tokens.isEmpty ? nil : Link(nil, .names(tokens))
     }
 
-    /// The place of a member or element below this one.
-    public func appending(_ tokens: String...) -> JSONPointer {
-        JSONPointer(self.tokens + tokens)
+    /// The names and indices from the outermost value inwards; none: the whole document.
+    public var tokens: [String] {
+        var tokens: [String] = []
+        var link = last
+        while let current = link {
+            switch current.token {
+            case .names(let names): tokens += names.reversed()
+            case .name(let name): tokens.append(name)
+            case .index(let index): tokens.append(String(index))
+            }
+            link = current.outer
+        }
+        tokens.reverse()
+        return tokens
     }
 
-    /// Puts a token in front, as a path that grows while an error travels outwards does.
-    mutating func prepend(_ token: String) {
-        tokens.insert(token, at: 0)
+    /// The place of a member below this one.
+    public func appending(_ name: String) -> JSONPointer {
+        var place = self
+        place.last = Link(last, .name(name))
+        return place
+    }
+
+    /// The place of an element below this one.
+    public func appending(_ index: Int) -> JSONPointer {
+        var place = self
+        place.last = Link(last, .index(index))
+        return place
+    }
+}
+
+extension JSONPointer: Hashable {
+    /// Whether both lead to the same place.
+    public static func == (left: JSONPointer, right: JSONPointer) -> Bool {
+        left.last === right.last || left.tokens == right.tokens
+    }
+
+    /// Hashes the tokens.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(tokens)
     }
 }
 

@@ -210,23 +210,7 @@ public struct StreamRequest {
         let checker = SectionDecoder(descriptions: descriptions, recordsOffsets: false, limits: limits)
         var findings = stream.findings
         for (index, section) in stream.sections.enumerated() {
-            do throws(VMStateError) {
-                let decoded = try checker.decode(section, of: stream)
-                guard decoded == nil, section.kind == .full, section.bytes != nil else { continue }
-                findings.append(
-                    Finding(
-                        rule: StreamRule.undescribed,
-                        severity: .warning,
-                        message: "nothing describes the section: neither a vmdesc nor \"vmsds\"",
-                        offset: section.payload.lowerBound,
-                        section: section.idstr
-                    )
-                )
-            } catch {
-                var error = error
-                error.statePath = JSONPointer(["sections", String(index), "state"] + (error.statePath?.tokens ?? []))
-                findings.append(Finding(error, error.rule == StreamRule.undescribed ? .warning : .error))
-            }
+            _ = checker.decode(section, of: stream, number: index, undescribed: .warning, &findings)
         }
         findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
         return ValidationReport(findings)

@@ -37,7 +37,7 @@ struct DeviceDescriptions: Sendable {
         var pageSize: Int?
         var configuration: JSONNode?
         var all: [Device] = []
-        for (name, value) in document.root.members {
+        document.root.forEachMember { name, value in
             switch name {
             case "page_size": pageSize = value.int
             case "configuration": configuration = value
@@ -95,7 +95,7 @@ extension DeviceDescriptions.Device {
         var name = ""
         var instance = 0
         var version: Int?
-        for (member, value) in node.members {
+        node.forEachMember { member, value in
             switch member {
             case "name": name = value.string ?? ""
             case "instance_id": instance = value.int ?? 0
@@ -113,7 +113,7 @@ extension DeviceDescriptions.Device {
             let (total, overflow) = sum.addingReportingOverflow(value)
             sum = overflow ? Int.max : total
         }
-        for (member, value) in node.members {
+        node.forEachMember { member, value in
             switch member {
             case "fields":
                 var entries = value.elements.compactMap { VMDescEntry($0, at: JSONPointer()) }

@@ -23,6 +23,42 @@ struct SectionDecoder {
         try describe(section, of: stream)?.decoded
     }
 
+    /// The state of a section; what is wrong with it becomes a finding.
+    ///
+    /// - Parameters:
+    ///   - section: the section.
+    ///   - stream: what it is part of.
+    ///   - number: its place in the document.
+    ///   - severity: of a section that nothing describes, or a dump not well enough.
+    ///   - findings: where the finding goes.
+    /// - Returns: nil when there is no state.
+    func decode(
+        _ section: MigrationStream.Section,
+        of stream: MigrationStream,
+        number: Int,
+        undescribed severity: Rule.Severity,
+        _ findings: inout [Finding]
+    ) -> VMStateCodec.Decoded? {
+        do throws(VMStateError) {
+            if let decoded = try decode(section, of: stream) { return decoded }
+            guard section.kind == .full, section.bytes != nil else { return nil }
+            findings.append(
+                Finding(
+                    rule: StreamRule.undescribed,
+                    severity: severity,
+                    message: "nothing describes the section: neither a vmdesc nor \"vmsds\"",
+                    offset: section.payload.lowerBound,
+                    section: section.idstr
+                )
+            )
+        } catch {
+            var error = error
+            error.statePath = JSONPointer(["sections", String(number), "state"] + (error.statePath?.tokens ?? []))
+            findings.append(Finding(error, error.rule == StreamRule.undescribed ? severity : .error))
+        }
+        return nil
+    }
+
     /// The state of a section with the codec that gives its bytes back.
     ///
     /// - Returns: nil when nothing describes the section or its payload was not kept.

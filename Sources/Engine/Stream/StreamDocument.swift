@@ -141,25 +141,7 @@ public struct StreamDocument {
         )
         var index = 0
         for section in stream.sections where MigrationStream.selects(section.idstr, options.sections) {
-            var decoded: VMStateCodec.Decoded?
-            do throws(VMStateError) {
-                decoded = try decoder.decode(section, of: stream)
-                if decoded == nil, section.kind == .full, section.bytes != nil {
-                    findings.append(
-                        Finding(
-                            rule: StreamRule.undescribed,
-                            severity: .error,
-                            message: "nothing describes the section: neither a vmdesc nor \"vmsds\"",
-                            offset: section.payload.lowerBound,
-                            section: section.idstr
-                        )
-                    )
-                }
-            } catch {
-                var error = error
-                error.statePath = JSONPointer(["sections", String(index), "state"] + (error.statePath?.tokens ?? []))
-                findings.append(Finding(error))
-            }
+            let decoded = decoder.decode(section, of: stream, number: index, undescribed: .error, &findings)
             array.element { write(section, decoded, &$0) }
             for leaf in decoded?.offsets ?? [] {
                 let start = section.payload.lowerBound + leaf.range.lowerBound

@@ -114,6 +114,19 @@
         }
     }
 
+    /// Whether the bytes in `range` are the UTF-8 text of `name`.
+    func matches(_ range: Range<Int>, _ name: StaticString) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")
+        return name.withUTF8Buffer { other in
+            guard other.count == range.count else { return false }
+            for at in 0..<range.count {
+                let isEqual = unsafe other[at] == base[range.lowerBound &+ at]
+                guard isEqual else { return false }
+            }
+            return true
+        }
+    }
+
     /// Copies the bytes in `range` to the start of `buffer`.
     func copy(_ range: Range<Int>, to buffer: inout MutableRawSpan) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")

@@ -46,13 +46,21 @@ public struct HTTPRequestHead: Sendable {
     ///
     /// A parameter without `=` has the empty value; nil when there is no such parameter.
     public func queryValue(_ name: String) -> String? {
-        guard let query else { return nil }
-        for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
+        queryItems.first { $0.name == name }?.value
+    }
+
+    /// The parameters of the query in their order, percent-decoded, `+` read as a space.
+    ///
+    /// A parameter without `=` has the empty value.
+    public var queryItems: [(name: String, value: String)] {
+        guard let query else { return [] }
+        return query.utf8.split(separator: UInt8(ascii: "&")).map { pair in
             let halves = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard let key = halves.first, PercentCoding.decodeForm(key) == name else { continue }
-            return halves.count > 1 ? PercentCoding.decodeForm(halves[1]) : ""
+            return (
+                halves.first.map { PercentCoding.decodeForm($0) } ?? "",
+                halves.count > 1 ? PercentCoding.decodeForm(halves[1]) : ""
+            )
         }
-        return nil
     }
 }
 

@@ -17,6 +17,11 @@ struct Spool: Sendable {
         limit = min(configuration.streamBytes ?? .max, max(files.maximumBytes, threshold))
     }
 
+    /// A new, empty file.
+    func makeFile() throws(HTTPSpoolError) -> HTTPFileWriter {
+        try files.makeFile()
+    }
+
     /// A body that is to be written while another one is needed.
     func output(beside other: HTTPBody) -> SpoolOutput {
         var room = files.maximumBytes

@@ -17,7 +17,8 @@ enum Routes {
         let spool = Spool(configuration)
         return [
             health("/healthz"), health("/livez"), readiness(state), openAPI,
-            encode(limits, spool), decode(limits), validate(limits), edit(limits, spool), diff(limits), ram(limits),
+            encode(limits, spool), decode(limits), validate(limits), edit(limits, spool), diff(limits),
+            ram(limits, spool),
         ]
     }
 
@@ -53,7 +54,7 @@ enum Routes {
         }
         options.printing.int64AsString = try choice("int64", ["string", "number"]) == "string"
         options.printing.bytesAsBase64 = try choice("bytes", ["base64", "hex"]) == "base64"
-        options.recordsOffsets = try choice("offsets", ["true", "false"]) == "true"
+        options.recordsOffsets = try flag("offsets", head)
         return options
     }
 

@@ -84,8 +84,11 @@ struct MemberSources {
     private func index(_ id: VMStateDescription.ID) -> [String: Int] {
         let fields = facts.descriptions[id].fields ?? []
         var index: [String: Int] = [:]
-        for (position, tokens) in StateMembers.of(fields).enumerated() {
-            for name in [tokens.joined(separator: "."), fields[position].offset ?? fields[position].name]
+        let members = StateMembers(fields)
+        for position in fields.indices {
+            for name in [
+                members.path(position).joined(separator: "."), fields[position].offset ?? fields[position].name,
+            ]
             where index[name] == nil {
                 index[name] = position
             }

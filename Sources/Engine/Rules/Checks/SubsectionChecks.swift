@@ -71,7 +71,7 @@ enum SubsectionChecks {
             report.add(
                 "\(subject.description.name.quoted) has several subsections called \(subsection.name.quoted)",
                 at: isListedTwice
-                    ? subject.place("subsections").appending(String(index)) : subject.facts.place(ofName: id)
+                    ? subject.place("subsections").appending(index) : subject.facts.place(ofName: id)
             )
         }
     }
