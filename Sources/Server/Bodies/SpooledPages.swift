@@ -19,9 +19,9 @@ final class SpooledPages: PageStore {
     }
 
     func resize(to size: Int) throws(VMStateError) {
-        guard size <= spool.limit else {
-            refusal = Problem(.contentTooLarge, "a block may have at most \(spool.limit) bytes here, not \(size)")
-            throw .unwritable(at: size, "at most \(spool.limit) bytes")
+        guard size <= spool.sparseLimit else {
+            refusal = Problem(.contentTooLarge, "a block may have at most \(spool.sparseLimit) bytes here, not \(size)")
+            throw .unwritable(at: size, "at most \(spool.sparseLimit) bytes")
         }
         if file == nil, size <= spool.threshold {
             bytes = Array(repeating: 0, count: size)
