@@ -255,6 +255,12 @@ struct StreamRouteTests {
         }
     }
 
+    @Test func aBlockIsWholeOrRefused() throws {
+        let answer = try Shared.ask("POST", "/v1/ram?block=nrf51.sram", octets, body: Array(stream.prefix(20_000)))
+        #expect(answer.status == 422)
+        #expect(answer.text.contains("the block cannot be had whole: "))
+    }
+
     @Test func whatIsZeroInABlockNeedsNoRoom() throws {
         let coded = try #require(Fixtures.read("streams/qemu-7.2-xbzrle.mig.gz"))
         let stream = try Inflater.inflate(coded, isGzip: true, limit: 16 << 20)

@@ -84,7 +84,7 @@ struct StreamReader {
             try configuration()
             try items()
         } catch {
-            guard error.code != .inputUnreadable else { throw error }
+            guard !error.isOfSystem else { throw error }
             note(error)
         }
         try conclude()
@@ -225,7 +225,7 @@ struct StreamReader {
             try footer(of: &section)
             stream.sections[index] = section
         } catch {
-            guard error.code != .inputUnreadable else { throw error }
+            guard !error.isOfSystem else { throw error }
             var error = error
             error.section = section.idstr
             note(error)

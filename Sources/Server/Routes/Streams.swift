@@ -201,6 +201,10 @@ extension Routes {
                 let names = stream.blocks.map { "\"\($0.idstr)\"" }.joined(separator: ", ")
                 throw Problem(.unprocessableContent, "the stream has no block \"\(block)\"; it has \(names)")
             }
+            // Nothing in the answer could say that something is missing.
+            if let finding = stream.findings.first(where: { $0.severity == .error }) {
+                throw Problem(.unprocessableContent, "the block cannot be had whole: \(finding.message)")
+            }
             return HTTPResponse(pages.finish(), octets)
         }
     }
