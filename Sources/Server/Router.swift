@@ -18,7 +18,7 @@ struct Route: Sendable {
     ///
     /// One that does not matter to a route is allowed, so that a caller can ask for the same everywhere.
     private static let parameters: Set = [
-        "block", "bytes", "contents", "hexdump", "ignore", "int64", "offsets", "raw", "sections", "vmdesc",
+        "block", "bytes", "contents", "hexdump", "ignore", "infos", "int64", "offsets", "raw", "sections", "vmdesc",
     ]
 
     var takesBody: Bool { !accepts.isEmpty }

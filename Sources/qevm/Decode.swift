@@ -42,6 +42,16 @@ struct Decode: ParsableCommand {
     var offsets = false
 
     @Option(
+        help: ArgumentHelp(
+            "Elements of opaque infos, such as virtio, \"apart\" where their layout is known (default in streams), or as \"bytes\".",
+            valueName: "form"
+        )
+    )
+    var infos: InfosForm?
+
+    enum InfosForm: String, ExpressibleByArgument { case apart, bytes }
+
+    @Option(
         help: ArgumentHelp("Sections of a stream to be decoded, by idstr or VMSD name: cpu,timer.", valueName: "names")
     )
     var sections: String?
@@ -74,6 +84,7 @@ struct Decode: ParsableCommand {
     func run() throws {
         var answer = printing.options
         answer.recordsOffsets = offsets
+        answer.takesApart = infos.map { $0 == .apart }
         guard options.vmsd == nil else { return try decodeSection(answer) }
         switch try stream.open(file, isSized: raw) {
         case .stream(let opened) where opened.format == .cprState: try decodeCPR(opened.source, answer)

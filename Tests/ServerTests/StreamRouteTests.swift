@@ -234,6 +234,22 @@ struct StreamRouteTests {
         #expect(try askJSON("/v1/decode?offsets=true", "\"stream\":\"\(hexadecimal(bytes))\"").body == answer.body)
     }
 
+    @Test func opaqueInfosAreTakenApartUnlessBytesAreWanted() throws {
+        let coded = try #require(Fixtures.read("streams/qemu-7.2-no-footers.mig.gz"))
+        let headers = octets + [("Content-Encoding", "gzip")]
+        func config(_ query: String) throws -> JSONNode? {
+            let answer = try Shared.ask("POST", "/v1/decode" + query, headers, body: coded)
+            let sections = answer.json?["sections"]?.elements ?? []
+            return sections.first { $0["idstr"]?.string?.hasSuffix("I440FX") == true }?["state"]?["parent_obj"]?[
+                "config[0]"
+            ]
+        }
+        #expect(try config("")?["vendor_id"]?.int == 0x8086)
+        #expect(try config("?infos=apart")?["vendor_id"]?.int == 0x8086)
+        #expect(try config("?infos=bytes")?.string?.hasPrefix("8680") == true)
+        #expect(try Shared.ask("POST", "/v1/decode?infos=x", headers, body: coded).status == 400)
+    }
+
     @Test func ramGivesABlock() throws {
         let answer = try Shared.ask("POST", "/v1/ram?block=nrf51.sram", octets, body: stream)
         #expect(answer.status == 200 && answer.body == Array(repeating: 0, count: 16384))

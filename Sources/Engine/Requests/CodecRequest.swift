@@ -6,6 +6,8 @@ public struct AnswerOptions: Sendable, Hashable {
     public var printing = JSONPrinter.Options()
     /// Whether the place of each leaf is given.
     public var recordsOffsets = false
+    /// Whether elements of opaque infos are taken apart where their layout is known; nil: those of whole streams are.
+    public var takesApart: Bool?
 
     /// Numbers, hex, no offsets.
     public init() {}

@@ -45,6 +45,7 @@ public struct DecodeRequest {
     public func document(_ answer: AnswerOptions = AnswerOptions()) throws(VMStateError) -> [UInt8] {
         var options = options
         options.recordsOffsets = options.recordsOffsets || answer.recordsOffsets
+        options.takesApart = answer.takesApart ?? false
         let decoded = try request.codec(limits).decode(stream, options)
         var writer = JSONObjectWriter(limit: limits.outputBytes)
         writer.member("state", decoded.state.root, answer.printing)

@@ -131,6 +131,7 @@ public struct StreamRequest {
         options.hexdump = hexdump
         options.sections = sections
         options.descriptions = descriptions
+        options.takesApart = answer.takesApart ?? true
         options.source = source.size != nil ? source : nil
         return try StreamText(stream, options, limits: limits).write(receive)
     }

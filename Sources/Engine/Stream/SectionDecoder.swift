@@ -4,6 +4,7 @@
 struct SectionDecoder {
     let descriptions: SectionDescriptions
     let recordsOffsets: Bool
+    var takesApart = true
     let limits: Limits
 
     /// A decoded section, and what it was decoded by.
@@ -28,14 +29,14 @@ struct SectionDecoder {
     /// - Parameters:
     ///   - section: the section.
     ///   - stream: what it is part of.
-    ///   - number: its place in the document.
+    ///   - number: its place in the document, with which places in the state begin; nil: they begin at the section.
     ///   - severity: of a section that nothing describes, or a dump not well enough.
     ///   - findings: where the finding goes.
     /// - Returns: nil when there is no state.
     func decode(
         _ section: MigrationStream.Section,
         of stream: MigrationStream,
-        number: Int,
+        number: Int?,
         undescribed severity: Rule.Severity,
         _ findings: inout [Finding]
     ) -> VMStateCodec.Decoded? {
@@ -53,7 +54,9 @@ struct SectionDecoder {
             )
         } catch {
             var error = error
-            error.statePath = JSONPointer(["sections", String(number), "state"] + (error.statePath?.tokens ?? []))
+            if let number {
+                error.statePath = JSONPointer(["sections", String(number), "state"] + (error.statePath?.tokens ?? []))
+            }
             findings.append(Finding(error, error.rule == StreamRule.undescribed ? severity : .error))
         }
         return nil
@@ -128,7 +131,7 @@ struct SectionDecoder {
     ) throws(VMStateError) -> VMStateCodec.Decoded {
         var options = VMStateCodec.DecodeOptions()
         options.recordsOffsets = recordsOffsets
-        options.takesApart = true
+        options.takesApart = takesApart
         options.checksSizes = version == nil
         options.versionID = version
         let decoded = try codec.decode(bytes, options)

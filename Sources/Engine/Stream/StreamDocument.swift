@@ -137,6 +137,7 @@ public struct StreamDocument {
         let decoder = SectionDecoder(
             descriptions: options.descriptions,
             recordsOffsets: options.answer.recordsOffsets,
+            takesApart: options.answer.takesApart ?? true,
             limits: limits
         )
         var index = 0

@@ -20,26 +20,16 @@ extension StreamText {
             to: &sink
         )
         try queue.print(before: section.payload.lowerBound, columns, depth: 1, to: &sink)
-        let decoder = SectionDecoder(descriptions: options.descriptions, recordsOffsets: true, limits: limits)
-        var decoded: VMStateCodec.Decoded?
-        do throws(VMStateError) {
-            decoded = try decoder.decode(section, of: stream)
-            if decoded == nil, section.kind == .full, section.bytes != nil {
-                let finding = Finding(
-                    rule: StreamRule.undescribed,
-                    severity: .error,
-                    message: "nothing describes the section: neither a vmdesc nor \"vmsds\"",
-                    offset: section.payload.lowerBound,
-                    section: section.idstr
-                )
-                queue.insert(finding)
-                all.append(finding)
-            }
-        } catch {
-            let finding = Finding(error)
-            queue.insert(finding)
-            all.append(finding)
-        }
+        let decoder = SectionDecoder(
+            descriptions: options.descriptions,
+            recordsOffsets: true,
+            takesApart: options.takesApart,
+            limits: limits
+        )
+        var found: [Finding] = []
+        let decoded = decoder.decode(section, of: stream, number: nil, undescribed: .error, &found)
+        for finding in found { queue.insert(finding) }
+        all += found
         if let decoded, let bytes = section.bytes {
             var tree = StateTree(
                 decoded.layout,

@@ -12,6 +12,8 @@ public struct StreamText {
         public var sections: [String]?
         /// Descriptions for streams without a vmdesc, by idstr or VMSD name.
         public var descriptions: SectionDescriptions = [:]
+        /// Whether elements of opaque infos are taken apart where their layout is known.
+        public var takesApart = true
         /// Where the stream is, for bytes that the reader does not keep: framing as it is, and, in sections that are selected
         /// by name, guest memory.
         public var source: (any StreamSource)?

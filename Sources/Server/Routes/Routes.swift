@@ -55,6 +55,7 @@ enum Routes {
         options.printing.int64AsString = try choice("int64", ["string", "number"]) == "string"
         options.printing.bytesAsBase64 = try choice("bytes", ["base64", "hex"]) == "base64"
         options.recordsOffsets = try flag("offsets", head)
+        options.takesApart = try choice("infos", ["apart", "bytes"]).map { $0 == "apart" }
         return options
     }
 

@@ -60,6 +60,7 @@ extension Routes {
     private static func ask(_ head: HTTPRequestHead, _ request: inout StreamRequest) throws(Problem) {
         let options = try options(head)
         request.answer.printing = options.printing
+        request.answer.takesApart = options.takesApart
         request.answer.recordsOffsets = request.answer.recordsOffsets || options.recordsOffsets
         request.sections = names(head, "sections") ?? request.sections
         request.hasVMDesc = try flag("vmdesc", head) || request.hasVMDesc
