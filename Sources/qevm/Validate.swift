@@ -72,8 +72,8 @@ struct Validate: ParsableCommand {
     private func check(_ source: any StreamSource, _ file: String) throws {
         try options.goWithStreams([("state", state != nil), ("stream", stream != nil)])
         var request = try whole.request()
-        let bar = ProgressBar(size: source.size)
-        request.progress = { bar?.update($0) }
+        let bar = ProgressBar(sizes: source.size)
+        if let bar { request.progress = { bar.update($0) } }
         defer { bar?.finish() }
         let report = try qevm.run { () throws(VMStateError) in
             do throws(VMStateError) {
