@@ -2,20 +2,45 @@
 
 public import Engine
 
+/// Where the pages of a RAM block go.
+public protocol PageStore: AnyObject {
+    /// Makes room for `size` bytes, zero where nothing was written.
+    ///
+    /// - Throws: `output-unwritable`, `limit-exceeded`.
+    func resize(to size: Int) throws(VMStateError)
+
+    /// Writes all of `bytes` at `offset`.
+    ///
+    /// - Throws: `output-unwritable`, `limit-exceeded`.
+    func write(_ bytes: RawSpan, at offset: Int) throws(VMStateError)
+
+    /// Makes `count` bytes from `offset` on zero.
+    ///
+    /// - Throws: `output-unwritable`.
+    func writeZeros(_ count: Int, at offset: Int) throws(VMStateError)
+
+    /// Reads from `offset` on, fewer bytes at the end.
+    ///
+    /// - Throws: `input-unreadable`.
+    func read(into buffer: inout MutableRawSpan, at offset: Int) throws(VMStateError) -> Int
+}
+
+extension SparseFile: PageStore {}
+
 /// The final content of one RAM block, in a file with holes where it is zero.
 public final class RAMFile: RAMPageSink {
     /// The name of the block.
     public let idstr: String
-    /// The file.
-    public let file: SparseFile
+    /// Where it is.
+    public let file: any PageStore
     /// The length of the block; nil: the stream has not listed it.
     public private(set) var size: Int?
     private var index = -1
 
     /// - Parameters:
     ///   - idstr: the name of the block.
-    ///   - file: an empty file.
-    public init(block idstr: String, in file: SparseFile) {
+    ///   - file: empty.
+    public init(block idstr: String, in file: any PageStore) {
         self.idstr = idstr
         self.file = file
     }
@@ -48,7 +73,7 @@ public final class RAMFile: RAMPageSink {
         if byte == 0 {
             try file.writeZeros(size, at: offset)
         } else {
-            try file.write([UInt8](repeating: byte, count: size), at: offset)
+            try unsafe file.write([UInt8](repeating: byte, count: size).span.bytes, at: offset)
         }
     }
 

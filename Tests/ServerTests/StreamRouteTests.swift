@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Compression
 import Engine
+import HTTP
 import TestSupport
 import Testing
 
@@ -143,5 +145,35 @@ struct StreamRouteTests {
         #expect(answer.status == 200 && answer.body == Array(repeating: 0, count: 16384))
         #expect(try Shared.ask("POST", "/v1/ram?block=none", octets, body: stream).status == 422)
         #expect(try Shared.ask("POST", "/v1/ram", octets, body: stream).status == 400)
+    }
+
+    /// In memory, and in a file: the same as QEMU's `pmemsave` said.
+    @Test(arguments: ["xbzrle", "compress", "postcopy"], [4 << 20, 10_000])
+    func ramIsTheGuests(_ name: String, threshold: Int) throws {
+        let coded = try #require(Fixtures.read("streams/qemu-7.2-\(name).mig.gz"))
+        let memory = try #require(Fixtures.read("streams/qemu-7.2-\(name).ram.gz"))
+        let expected = try Inflater.inflate(memory, isGzip: true, limit: 1 << 20)
+        try withService({ $0.memoryBodyBytes = threshold }) { port in
+            let headers = octets + [("Content-Encoding", "gzip")]
+            let answer = try Client(port: port).ask("POST", "/v1/ram?block=pc.ram", headers, body: coded)
+            #expect(answer.status == 200)
+            #expect(answer.body.count > expected.count && Array(answer.body.prefix(expected.count)) == expected)
+        }
+    }
+
+    @Test func whatIsZeroInABlockNeedsNoRoom() throws {
+        let coded = try #require(Fixtures.read("streams/qemu-7.2-xbzrle.mig.gz"))
+        let stream = try Inflater.inflate(coded, isGzip: true, limit: 16 << 20)
+        // The stream has 174327 bytes, and the block a mebibyte.
+        for (room, bound, status) in [(700_000, 1 << 20, 200), (180_000, 1 << 20, 503), (700_000, 1_000_000, 413)] {
+            try withService({
+                $0.memoryBodyBytes = 10_000
+                $0.streamBytes = bound
+                $0.http.spool = HTTPSpool(maximumBytes: room)
+            }) { port in
+                let answer = try Client(port: port).ask("POST", "/v1/ram?block=pc.ram", octets, body: stream)
+                #expect(answer.status == status)
+            }
+        }
     }
 }

@@ -54,6 +54,33 @@ public final class HTTPFileWriter {
         self.count = count
     }
 
+    /// Makes the file so many bytes long; what is new is a hole, which does not count.
+    ///
+    /// - Throws: when the file alone is longer than the system allows.
+    public func resize(to count: Int) throws(HTTPSpoolError) {
+        guard count >= 0, ftruncate(file.descriptor, off_t(count)) == 0 else {
+            throw .system(count < 0 ? EINVAL : errno)
+        }
+        self.count = count
+    }
+
+    /// Writes all of `bytes` into a file with holes; only what was written counts, at most the whole file.
+    ///
+    /// - Throws: as `append` does, and when the file is not that long.
+    public func fill(_ bytes: RawSpan, at offset: Int) throws(HTTPSpoolError) {
+        guard offset >= 0, bytes.byteCount <= count, offset <= count - bytes.byteCount else { throw .tooLarge }
+        try file.hold(additional: bytes.byteCount, upTo: count)
+        try file.write(bytes, at: offset)
+    }
+
+    /// Reads from `offset` on into the start of `buffer`.
+    ///
+    /// - Returns: how many bytes; fewer than there is room for at the end only.
+    /// - Throws: when the disk fails.
+    public func read(into buffer: inout MutableRawSpan, at offset: Int) throws(HTTPSpoolError) -> Int {
+        try finish().read(into: &buffer, at: offset)
+    }
+
     /// The file as it is now, to be read.
     public func finish() -> HTTPFile {
         HTTPFile(file, count: count)

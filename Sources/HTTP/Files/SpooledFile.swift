@@ -36,6 +36,11 @@ final class SpooledFile: Sendable {
         held.store(end, ordering: .relaxed)
     }
 
+    /// Makes sure that the spool has room for so many bytes more, of which the file has at most `count` in all.
+    func hold(additional: Int, upTo count: Int) throws(HTTPSpoolError) {
+        try hold(upTo: min(held.load(ordering: .relaxed) + additional, count))
+    }
+
     /// Writes all of `bytes` at `offset`.
     func write(_ bytes: RawSpan, at offset: Int) throws(HTTPSpoolError) {
         var done = 0

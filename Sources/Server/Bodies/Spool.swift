@@ -9,12 +9,21 @@ struct Spool: Sendable {
     let threshold: Int
     /// The most bytes of one body.
     let limit: Int
+    /// The most bytes of a body with holes, which need no room.
+    let sparseLimit: Int
     fileprivate let files: HTTPSpool
 
     init(_ configuration: ServiceConfiguration) {
         files = configuration.http.spool
         threshold = configuration.memoryBodyBytes
-        limit = min(configuration.streamBytes ?? .max, max(files.maximumBytes, threshold))
+        let room = max(files.maximumBytes, threshold)
+        limit = min(configuration.streamBytes ?? .max, room)
+        sparseLimit = configuration.streamBytes ?? room
+    }
+
+    /// A new, empty file.
+    func makeFile() throws(HTTPSpoolError) -> HTTPFileWriter {
+        try files.makeFile()
     }
 
     /// A body that is to be written while another one is needed.

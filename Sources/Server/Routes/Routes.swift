@@ -17,7 +17,8 @@ enum Routes {
         let spool = Spool(configuration)
         return [
             health("/healthz"), health("/livez"), readiness(state), openAPI,
-            encode(limits, spool), decode(limits), validate(limits), edit(limits, spool), diff(limits), ram(limits),
+            encode(limits, spool), decode(limits), validate(limits), edit(limits, spool), diff(limits),
+            ram(limits, spool),
         ]
     }
 

@@ -154,7 +154,7 @@ extension Routes {
     }
 
     /// `POST /v1/ram?block=NAME`: the final content of a block of guest memory.
-    static func ram(_ limits: Limits) -> Route {
+    static func ram(_ limits: Limits, _ spool: Spool) -> Route {
         Route(method: "POST", path: "/v1/ram", accepts: [octets, form], takesStream: [octets, form], offers: [octets]) {
             request throws(Problem) in
             guard let block = request.head.queryValue("block") else {
@@ -163,16 +163,20 @@ extension Routes {
             guard var body = try wholeStream(request, limits) else {
                 throw Problem(.badRequest, "the part \"request\" is about a description; RAM is in whole streams")
             }
-            let image = RAMImage(block: block, limit: limits.outputBytes)
-            body.request.pages = image
-            let stream = try run { () throws(VMStateError) in
-                try body.request.read(body.source, keepsPayloads: false)
+            let pages = SpooledPages(spool)
+            let ram = RAMFile(block: block, in: pages)
+            body.request.pages = ram
+            let stream: MigrationStream
+            do throws(VMStateError) {
+                stream = try body.request.read(body.source, keepsPayloads: false)
+            } catch {
+                throw pages.refusal ?? Problem(error)
             }
-            guard image.isFound else {
+            guard ram.size != nil else {
                 let names = stream.blocks.map { "\"\($0.idstr)\"" }.joined(separator: ", ")
                 throw Problem(.unprocessableContent, "the stream has no block \"\(block)\"; it has \(names)")
             }
-            return HTTPResponse(image.bytes, octets)
+            return HTTPResponse(pages.finish(), octets)
         }
     }
 }
