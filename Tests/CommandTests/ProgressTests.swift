@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func ofAFileItHasPercentageAndTimeLeft() throws {
-        let file = try stream(23)
+        let file = try stream(22)
         for line in [
             "qevm validate \(file) >/dev/null", "qevm decode \(file) >/dev/null",
             "qevm diff \(file) \(file) >/dev/null",
