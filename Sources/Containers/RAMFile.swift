@@ -50,10 +50,9 @@ public final class RAMFile: RAMPageSink {
     /// - Throws: `output-unwritable`.
     public func blocks(_ blocks: [RAMBlock]) throws(VMStateError) {
         guard let index = blocks.firstIndex(where: { $0.idstr == idstr }) else { return }
-        self.index = index
-        guard size != blocks[index].size else { return }
+        if size != blocks[index].size { try file.resize(to: blocks[index].size) }
         size = blocks[index].size
-        try file.resize(to: blocks[index].size)
+        self.index = index
     }
 
     /// Whether it is this block.

@@ -24,7 +24,7 @@ public struct Dialect: Sendable, Hashable {
     /// `"7.2"`, `"10.0"`, `"11.1"` or `"next"`.
     public let name: String
     let dynamicArrays: DynamicArrays
-    let vmdescArrays: VMDescArrays
+    var vmdescArrays: VMDescArrays
     /// Whether `VMS_MULTIPLY_ELEMENTS` multiplies the count.
     let multipliesElements: Bool
     /// Whether the elements of an array of pointers have the size of a pointer, instead of the field's.

@@ -36,10 +36,10 @@ public struct Finding: Sendable, Hashable {
     }
 
     /// The finding that an error of the codec amounts to.
-    init(_ error: VMStateError) {
+    init(_ error: VMStateError, _ severity: Rule.Severity = .error) {
         self.init(
             rule: error.rule,
-            severity: .error,
+            severity: severity,
             message: error.message,
             path: error.path,
             statePath: error.statePath,

@@ -107,6 +107,9 @@ public struct VMStateError: Error, Sendable, Hashable {
         VMStateError(.inputUnreadable, at: offset, expected: expected, found: found)
     }
 
+    /// Whether the system, and not what was read, is the reason: there is no sense in going on.
+    var isOfSystem: Bool { code == .inputUnreadable || code == .outputUnwritable }
+
     /// Output that cannot be written.
     ///
     /// - Parameters:

@@ -76,12 +76,21 @@ struct Decode: ParsableCommand {
         answer.recordsOffsets = offsets
         guard options.vmsd == nil else { return try decodeSection(answer) }
         switch try stream.open(file, isSized: raw) {
-        case .stream(let opened): try decodeStream(opened.source, answer)
+        case .stream(let opened) where opened.format == .cprState: try decodeCPR(opened.source, answer)
+        case .stream(let opened):
+            try options.goWithStreams([("initial", initial != nil), ("partial", partial)])
+            try decodeStream(opened.source, answer, try stream.request())
         case .json(let bytes):
             try options.goWithoutRequest([
                 ("initial", initial != nil), ("partial", partial), ("sections", sections != nil), ("vmdesc", vmdesc),
                 ("raw", raw), ("extract-ram", extractRAM != nil), ("vmsds", stream.vmsds != nil),
             ])
+            if let carried = try Input.carried(bytes, file) {
+                answer.recordsOffsets = answer.recordsOffsets || carried.request.answer.recordsOffsets
+                let source = BytesSource(carried.bytes)
+                if carried.bytes.starts(with: "QCPR".utf8) { return try decodeCPR(source, answer) }
+                return try decodeStream(source, answer, carried.request)
+            }
             try write(answer, try Input.json(bytes, file), stream: nil)
         }
     }
@@ -104,13 +113,27 @@ struct Decode: ParsableCommand {
 
     // MARK: Whole streams
 
-    private func decodeStream(_ source: any StreamSource, _ answer: AnswerOptions) throws {
-        try options.goWithStreams([("initial", initial != nil), ("partial", partial)])
-        var request = try stream.request()
+    /// The descriptors of a QEMU that hands over to another one.
+    private func decodeCPR(_ source: any StreamSource, _ answer: AnswerOptions) throws {
+        try options.goWithStreams([
+            ("initial", initial != nil), ("partial", partial), ("sections", sections != nil), ("vmdesc", vmdesc),
+            ("raw", raw), ("extract-ram", extractRAM != nil), ("vmsds", stream.vmsds != nil),
+        ])
+        let state = try qevm.run { () throws(VMStateError) in try CPRState(reading: source) }
+        guard let state else { throw CommandFailure.unreadable("\(file): error: no CPR state") }
+        let text = try qevm.run { () throws(VMStateError) in
+            try format == .text ? state.text(hexdump: hexdump) : state.document(answer) + Array("\n".utf8)
+        }
+        try Output.write(text, to: options.output)
+    }
+
+    private func decodeStream(_ source: any StreamSource, _ answer: AnswerOptions, _ given: StreamRequest) throws {
+        var request = given
         request.answer = answer
-        request.sections = sections.map { $0.split(separator: ",").map(String.init) }
-        request.hasVMDesc = vmdesc
-        request.isRaw = raw
+        request.sections = sections.map { $0.split(separator: ",").map(String.init) } ?? request.sections
+        request.hasVMDesc = vmdesc || request.hasVMDesc
+        request.isRaw = raw || request.isRaw
+        request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
         let bar = ProgressBar(sizes: source.size)
         if let bar { request.progress = { bar.update($0) } }
         defer { bar?.finish() }

@@ -34,6 +34,12 @@ enum Input {
             throw .unreadable("\(path):\(error.line):\(error.column): error: \(error)")
         }
     }
+
+    /// The whole stream that a request document carries; nil: it is about one description.
+    static func carried(_ bytes: [UInt8], _ path: String) throws(CommandFailure) -> CarriedStream? {
+        let document = try json(bytes, path)
+        return try run { () throws(VMStateError) in try CarriedStream(document.root) }
+    }
 }
 
 /// Where answers go.

@@ -43,8 +43,17 @@ struct Validate: ParsableCommand {
         var text: [UInt8] = []
         if let file {
             switch try whole.open(file) {
+            case .stream(let opened) where opened.format == .cprState:
+                try options.goWithStreams([("state", state != nil), ("stream", stream != nil)])
+                let report = try qevm.run { () throws(VMStateError) in try CPRState.report(opened.source) }
+                return try write(report, file) { finding in finding.offset.map { "\(file):\($0)" } ?? file }
             case .stream(let opened): return try check(opened.source, file)
-            case .json(let bytes): text = bytes
+            case .json(let bytes):
+                text = bytes
+                if let carried = try Input.carried(bytes, file) {
+                    try options.goWithoutRequest([("state", state != nil), ("stream", stream != nil)])
+                    return try check(BytesSource(carried.bytes), file, carried.request)
+                }
             }
         }
         let document = try requestDocument(text)
@@ -71,18 +80,16 @@ struct Validate: ParsableCommand {
     /// A whole migration stream.
     private func check(_ source: any StreamSource, _ file: String) throws {
         try options.goWithStreams([("state", state != nil), ("stream", stream != nil)])
-        var request = try whole.request()
+        try check(source, file, try whole.request())
+    }
+
+    private func check(_ source: any StreamSource, _ file: String, _ given: StreamRequest) throws {
+        var request = given
+        request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
         let bar = ProgressBar(sizes: source.size)
         if let bar { request.progress = { bar.update($0) } }
         defer { bar?.finish() }
-        let report = try qevm.run { () throws(VMStateError) in
-            do throws(VMStateError) {
-                return request.report(try request.read(source))
-            } catch {
-                guard error.code == .streamInvalid else { throw error }
-                return ValidationReport(error)
-            }
-        }
+        let report = try qevm.run { () throws(VMStateError) in try request.report(reading: source) }
         bar?.finish()
         try write(report, file) { finding in finding.offset.map { "\(file):\($0)" } ?? file }
     }

@@ -116,4 +116,41 @@ import Testing
         #expect(encoded.status == 0)
         #expect(encoded.output == (try bytes()))
     }
+
+    @Test func aRequestMayCarryItsStream() throws {
+        let request = "{\"stream\":\"\(hexadecimal(try bytes()))\",\"sections\":[\"timer\"]}"
+        let outcome = try Program.run("decode", "-", input: Array(request.utf8))
+        #expect(outcome.output == (try Program.run("decode", path, "--sections", "timer").output))
+        #expect(try Program.run("validate", "-", input: Array(request.utf8)).status == 0)
+        let broken = request.replacing("7e", with: "7f")
+        #expect(try Program.run("validate", "-", input: Array(broken.utf8)).status == 1)
+    }
+
+    @Test(arguments: ["transfer", "exec"]) func descriptorsAreDecodedAndEncoded(_ name: String) throws {
+        let bytes = try hexadecimal(String(decoding: #require(Fixtures.read("cpr/\(name).hex")), as: UTF8.self))
+        let decoded = try Program.run("decode", "-", "--offsets", input: bytes)
+        #expect(decoded.status == 0)
+        #expect(try json(decoded)["mode"]?.string == "cpr-\(name)")
+        let request = Array("{\"stream\":".utf8) + decoded.output + Array("}".utf8)
+        #expect(try Program.run("encode", "-", input: request).output == bytes)
+        #expect(try Program.run("decode", "-", "--format", "text", input: bytes).text.contains("pc.ram"))
+        #expect(try Program.run("validate", "-", input: bytes).status == 0)
+        let cut = try Program.run("validate", "-", input: Array(bytes.dropLast()))
+        #expect(cut.status == 1 && cut.text.contains("-:\(bytes.count - 1): error: stream-truncated"))
+        #expect(try Program.run("decode", "-", input: Array(bytes.dropLast())).status == 1)
+        #expect(try Program.run("decode", "-", "--raw", input: bytes).status == 2)
+    }
+
+    @Test func aDumpMayDescribeTheSections() throws {
+        let stream = try MigrationStream(reading: BytesSource(bytes()))
+        let bare = Array(try bytes()[..<(try #require(stream.vmdesc).lowerBound)])
+        let dump = "\(folder)/dump.json"
+        let text =
+            #"{"vmschkmachine":{"Name":"m"},"t":{"Name":"t","Description":{"name":"timer","version_id":2,"#
+            + #""minimum_version_id":1,"Fields":[{"field":"a","version_id":0,"field_exists":false,"size":24}]}}}"#
+        try Data(text.utf8).write(to: URL(fileURLWithPath: dump))
+        let outcome = try Program.run("decode", "-", "--vmsds", dump, "--sections", "timer", input: bare)
+        #expect(outcome.status == 0)
+        #expect(try json(outcome)["sections"]?.elements.first?["state"]?["a"]?.string?.count == 48)
+    }
 }

@@ -45,6 +45,27 @@ import Testing
         return (own, store)
     }
 
+    /// A sink without room.
+    private final class FullStore: RAMPageSink {
+        func blocks(_ blocks: [RAMBlock]) {}
+        func wants(block: Int) -> Bool { true }
+
+        func page(_ page: ArraySlice<UInt8>, block: Int, at offset: Int) throws(VMStateError) {
+            throw .unwritable(at: offset, "no room")
+        }
+
+        func fill(_ byte: UInt8, block: Int, at offset: Int, size: Int) {}
+        func current(block: Int, at offset: Int, size: Int) -> [UInt8] { [] }
+    }
+
+    @Test func aPageThatCannotBeWrittenEndsTheReading() {
+        let bytes = stream { $0.normal(0, "pc.ram", Array(repeating: 7, count: 4096)) }.bytes
+        var options = MigrationStream.ReadOptions()
+        options.pages = FullStore()
+        let error = #expect(throws: VMStateError.self) { try MigrationStream(reading: BytesSource(bytes), options) }
+        #expect(error?.code == .outputUnwritable)
+    }
+
     // MARK: Plain pages
 
     @Test func pagesAreZeroedFilledCopiedAndSentAgain() throws {

@@ -140,6 +140,100 @@ struct StreamRouteTests {
         #expect(ignored.json?["equal"]?.bool == true)
     }
 
+    // MARK: Streams in JSON
+
+    private static func json(_ members: String) -> [UInt8] { Array("{\(members)}".utf8) }
+
+    private func askJSON(_ path: String, _ members: String, accept: String? = nil) throws -> Answer {
+        let headers = [("Content-Type", "application/json")] + (accept.map { [("Accept", $0)] } ?? [])
+        return try Shared.ask("POST", path, headers, body: Self.json(members))
+    }
+
+    @Test func aStreamMayStandInJSON() throws {
+        let plain = try Shared.ask("POST", "/v1/decode", octets, body: stream)
+        let hex = "\"stream\":\"\(hexadecimal(stream))\""
+        #expect(try askJSON("/v1/decode", hex).body == plain.body)
+        let inForm = try Shared.ask("POST", "/v1/decode?offsets=true&sections=timer", octets, body: stream)
+        #expect(try askJSON("/v1/decode?offsets=true&sections=timer", hex).body == inForm.body)
+        #expect(try askJSON("/v1/decode", "\(hex),\"offsets\":true,\"sections\":[\"timer\"]").body == inForm.body)
+        let text = try askJSON("/v1/decode", hex, accept: "text/plain")
+        #expect(text["Content-Type"] == "text/plain; charset=utf-8" && text.text.contains("nrf51_soc.rng"))
+        let small = try #require(Fixtures.read("streams/x86-none-10.0.mig"))
+        let base64 = Self.base64(small)
+        let none = try askJSON("/v1/decode", "\"stream\":{\"base64\":\"\(base64)\"}")
+        #expect(none.body == (try Shared.ask("POST", "/v1/decode", octets, body: small).body))
+    }
+
+    @Test func aStreamInJSONIsValidated() throws {
+        let hex = hexadecimal(stream)
+        let good = try askJSON("/v1/validate", "\"stream\":\"\(hex)\"")
+        #expect(good.status == 200 && good.json?["valid"]?.bool == true)
+        let bad = try askJSON("/v1/validate", "\"stream\":\"\(hex.dropLast(40))\"")
+        #expect(bad.json?["valid"]?.bool == false && bad.json?["findings"]?.elements.first?["offset"]?.int != nil)
+        let none = try askJSON("/v1/validate", "\"stream\":\"00\"")
+        #expect(none.json?["findings"]?.elements.first?["rule"]?.string == "VMST001")
+        for members in ["\"stream\":\"0\"", "\"stream\":\"00\",\"state\":{}", "\"stream\":\"00\",\"partial\":true"] {
+            for path in ["/v1/decode", "/v1/validate"] {
+                let refused = try askJSON(path, members)
+                #expect(refused.status == 422 && refused.code == "request-invalid", "\(path) \(members)")
+            }
+        }
+        #expect(try askJSON("/v1/decode", "\"stream\":{}").status == 422)
+    }
+
+    /// A stream without a vmdesc with the description that it needs, all in one document.
+    @Test func aStreamInJSONTakesDescriptions() throws {
+        let plain = try MigrationStream(reading: BytesSource(stream))
+        let bare = Array(stream[..<(try #require(plain.vmdesc).lowerBound)])
+        let vmsd =
+            #"{"name":"timer","version_id":2,"minimum_version_id":1,"fields":[{"name":"cpu_ticks_offset","info":"int64"},"#
+            + #"{"name":"unused","info":"unused_buffer","size":8},{"name":"cpu_clock_offset","info":"int64","version_id":2}]}"#
+        let members = "\"stream\":\"\(hexadecimal(bare))\",\"sections\":[\"timer\"],\"vmsds\":{\"timer\":\(vmsd)}"
+        let answer = try askJSON("/v1/decode", members)
+        #expect(answer.json?["sections"]?.elements.first?["state"]?["cpu_ticks_offset"] != nil)
+        let dump =
+            #"{"vmschkmachine":{"Name":"m"},"t":{"Name":"t","Description":{"name":"timer","version_id":2,"#
+            + #""minimum_version_id":1,"Fields":[{"field":"a","version_id":0,"field_exists":false,"size":24}]}}}"#
+        let dumped = try askJSON(
+            "/v1/decode",
+            "\"stream\":\"\(hexadecimal(bare))\",\"sections\":[\"timer\"],\"vmsds\":\(dump)"
+        )
+        #expect(dumped.json?["sections"]?.elements.first?["state"]?["a"]?.string?.count == 48)
+    }
+
+    private static func base64(_ bytes: [UInt8]) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+        var text = ""
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let part = bytes[start..<min(start + 3, bytes.count)]
+            let word = part.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - part.count))
+            for index in 0..<4 {
+                text.append(index <= part.count ? alphabet[word >> (18 - 6 * index) & 63] : "=")
+            }
+        }
+        return text
+    }
+
+    // MARK: CPR
+
+    @Test(arguments: ["transfer", "exec"]) func descriptorsAreDecodedAndEncoded(_ name: String) throws {
+        let bytes = try hexadecimal(String(decoding: #require(Fixtures.read("cpr/\(name).hex")), as: UTF8.self))
+        let answer = try Shared.ask("POST", "/v1/decode?offsets=true", octets, body: bytes)
+        #expect(answer.json?["mode"]?.string == "cpr-\(name)" && answer.json?["offsets"]?.elements.isEmpty == false)
+        let request = Array("{\"stream\":".utf8) + answer.body + Array("}".utf8)
+        let written = try Shared.ask("POST", "/v1/encode", [("Content-Type", "application/json")], body: request)
+        #expect(written.status == 200 && written.body == bytes)
+        let text = try Shared.ask("POST", "/v1/decode", octets + [("Accept", "text/plain")], body: bytes)
+        #expect(text.text.contains("\"CprState\" version 1, cpr-\(name)"))
+        #expect(try Shared.ask("POST", "/v1/validate", octets, body: bytes).json?["valid"]?.bool == true)
+        let cut = Array(bytes.dropLast())
+        let failed = try Shared.ask("POST", "/v1/decode", octets, body: cut)
+        #expect(failed.status == 422 && failed.json?["offset"]?.int == cut.count)
+        let report = try Shared.ask("POST", "/v1/validate", octets, body: cut)
+        #expect(report.json?["findings"]?.elements.first?["offset"]?.int == cut.count)
+        #expect(try askJSON("/v1/decode?offsets=true", "\"stream\":\"\(hexadecimal(bytes))\"").body == answer.body)
+    }
+
     @Test func ramGivesABlock() throws {
         let answer = try Shared.ask("POST", "/v1/ram?block=nrf51.sram", octets, body: stream)
         #expect(answer.status == 200 && answer.body == Array(repeating: 0, count: 16384))
@@ -159,6 +253,12 @@ struct StreamRouteTests {
             #expect(answer.status == 200)
             #expect(answer.body.count > expected.count && Array(answer.body.prefix(expected.count)) == expected)
         }
+    }
+
+    @Test func aBlockIsWholeOrRefused() throws {
+        let answer = try Shared.ask("POST", "/v1/ram?block=nrf51.sram", octets, body: Array(stream.prefix(20_000)))
+        #expect(answer.status == 422)
+        #expect(answer.text.contains("the block cannot be had whole: "))
     }
 
     @Test func whatIsZeroInABlockNeedsNoRoom() throws {

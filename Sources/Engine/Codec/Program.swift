@@ -50,6 +50,8 @@ struct Program: Sendable {
         let run: VMStateField.Run
         /// The layout of an opaque info's elements; -1: none is known.
         let layout: Int
+        /// What a vmdesc says an element takes whose bytes say that themselves; -1: nothing.
+        let describedSize: Int
     }
 
     /// A name, as two ranges of `names`: escaped as between the quotes of a JSON string, and plain.
@@ -113,7 +115,7 @@ struct Program: Sendable {
 
     let descriptions: [VMStateDescription]
     let root: VMStateDescription.ID
-    let dialect: Dialect
+    var dialect: Dialect
     /// What the caller gives by name.
     let given: [String: Predicate]
     let plans: [Plan]

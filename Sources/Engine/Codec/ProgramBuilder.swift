@@ -252,8 +252,18 @@ struct ProgramBuilder {
             isCompressible: isCompressible(field),
             isAssertion: isAssertion,
             run: field.run,
-            layout: kind == .other ? layout(of: field, in: id) : -1
+            layout: kind == .other ? layout(of: field, in: id) : -1,
+            describedSize: shape.isSingle ? Self.describedSize(field) : -1
         )
+    }
+
+    private static func describedSize(_ field: VMStateField) -> Int {
+        switch field.info?.encoding {
+        case .qtailq, .qlist, .gtree, .byteArray, .name:
+            if case .number(let size)? = field.size { return size }
+            return -1
+        default: return -1
+        }
     }
 
     private mutating func layout(of field: VMStateField, in id: VMStateDescription.ID) -> Int {

@@ -4,7 +4,7 @@
 ///
 /// Making one costs as much as reading the document, so callers keep it for many calls; it can be used from any thread.
 public struct VMStateCodec: Sendable {
-    private let program: Program
+    private var program: Program
     private let limits: Limits
 
     /// Makes a description ready.
@@ -43,6 +43,14 @@ public struct VMStateCodec: Sendable {
         self.limits = limits
     }
 
+    /// The same codec, which writes arrays into a vmdesc as one of a stream does.
+    func describing(_ style: VMDescStyle) -> VMStateCodec {
+        guard let arrays = style.arrays else { return self }
+        var codec = self
+        codec.program.dialect.vmdescArrays = arrays
+        return codec
+    }
+
     /// The description that is read and written.
     public var description: VMStateDescription { program.descriptions[program.root] }
 
@@ -77,6 +85,8 @@ public struct VMStateCodec: Sendable {
         public var recordsOffsets = false
         /// Whether elements of opaque infos are objects, arrays and integers instead of bytes where their layout is known.
         public var takesApart = false
+        /// Whether an element whose bytes say how long it is must be as long as the vmdesc says.
+        var checksSizes = false
 
         /// Nothing is known of the destination, and every byte must be used.
         public init() {}
@@ -125,6 +135,7 @@ public struct VMStateCodec: Sendable {
             initial: initial,
             recordsOffsets: options.recordsOffsets,
             takesApart: options.takesApart,
+            checksSizes: options.checksSizes,
             limits: limits
         )
         do {

@@ -256,6 +256,14 @@ extension VMStateDecoder {
             guard let encoding = step.encoding else { return }
             let node = tape.words.count
             try custom(encoding, step, size: size, current: current, frame: frame)
+            if checksSizes, step.describedSize >= 0, position - start != step.describedSize {
+                throw VMStateError(
+                    .countMismatch,
+                    at: start,
+                    expected: "\(step.describedSize) bytes, as the vmdesc says",
+                    found: "\(position - start)"
+                )
+            }
             if takesApart, takeApart(step, from: start, node: node) { return }
             if encoding.hasChild {
                 offsets?.record(container: start, position, type: program.type(step, of: plan))

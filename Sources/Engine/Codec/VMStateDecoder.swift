@@ -30,6 +30,8 @@ struct VMStateDecoder {
     var offsets: OffsetRecorder?
     /// Whether elements of opaque infos are taken apart where their layout is known.
     let takesApart: Bool
+    /// Whether the sizes that a vmdesc gives are compared.
+    let checksSizes: Bool
     /// Where the names of their members are in `text`.
     var layoutNames: [String: Int] = [:]
 
@@ -52,6 +54,7 @@ struct VMStateDecoder {
         initial: MemberLookup?,
         recordsOffsets: Bool,
         takesApart: Bool,
+        checksSizes: Bool,
         limits: Limits
     ) {
         self.program = program
@@ -60,6 +63,7 @@ struct VMStateDecoder {
         self.initial = initial
         self.limits = limits
         self.takesApart = takesApart
+        self.checksSizes = checksSizes
         self.position = position
         text = program.names
         offsets = recordsOffsets ? OffsetRecorder() : nil

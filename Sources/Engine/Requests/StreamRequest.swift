@@ -2,7 +2,7 @@
 
 /// What a caller says about a whole migration stream: which sections, and what describes them.
 public struct StreamRequest {
-    private static let members = [
+    static let members = [
         "vmsds", "predicates", "constants", "dialect", "sections", "offsets", "vmdesc", "raw",
     ]
 
@@ -15,7 +15,7 @@ public struct StreamRequest {
     /// Whether sections without a state have their bytes in the document, guest memory too.
     public var isRaw = false
     /// Descriptions by idstr or VMSD name.
-    public private(set) var descriptions: [String: VMStateCodec] = [:]
+    public private(set) var descriptions: SectionDescriptions = [:]
     /// Gets each page of RAM.
     public var pages: (any RAMPageSink)?
     /// Undoes zlib; see `MigrationStream.ReadOptions`.
@@ -58,6 +58,16 @@ public struct StreamRequest {
         _ given: [String: Predicate]
     ) throws(VMStateError) {
         guard node.kind == .object else { throw RequestReader.error("\"vmsds\": an object", node.kind.rawValue) }
+        if node["vmschkmachine"] != nil {
+            do throws(VMStateError) {
+                descriptions = try SectionDescriptions(dump: VMStateDocument(node, dialect: dialect))
+            } catch {
+                var error = error
+                error.path = JSONPointer(["vmsds"] + (error.path?.tokens ?? []))
+                throw error
+            }
+            return
+        }
         for (name, value) in node.members {
             do throws(VMStateError) {
                 let document = VMStateDocument(value, dialect: dialect)
@@ -188,6 +198,21 @@ public struct StreamRequest {
             _ = try own.read(source, keepsPayloads: false)
         }
         return stream
+    }
+
+    /// Reads a stream or a CPR state and says what is wrong with it; what is none of them is a finding too.
+    ///
+    /// - Throws: `input-unreadable` and `limit-exceeded`.
+    public func report(reading source: any StreamSource) throws(VMStateError) -> ValidationReport {
+        do throws(VMStateError) {
+            if source.size != nil, try CPRState.isMagic(of: source) {
+                return try CPRState.report(source, limits: limits)
+            }
+            return report(try read(source))
+        } catch {
+            guard [.streamInvalid, .streamTruncated].contains(error.code) else { throw error }
+            return ValidationReport(error)
+        }
     }
 
     /// Everything that is wrong with a stream: its framing, its RAM records, its devices.

@@ -32,6 +32,7 @@ public struct WholeStreamRequest {
     ///
     /// - Throws: what cannot be written, with its place in the document.
     public func bytes(from source: (any StreamSource)?) throws(VMStateError) -> [UInt8] {
+        if CPRState.isDocument(document) { return try CPRState.bytes(of: document, limits: limits) }
         guard let source else { return try StreamBuilder.bytes(of: document, limits: limits) }
         return try pieces(from: source).bytes(of: source, limit: limits.outputBytes)
     }
@@ -40,6 +41,7 @@ public struct WholeStreamRequest {
     ///
     /// - Throws: what cannot be written, with its place in the document.
     public func pieces(from source: any StreamSource) throws(VMStateError) -> [StreamPiece] {
-        try descriptions.pieces(for: document, try descriptions.read(source), size: source.size ?? 0)
+        if CPRState.isDocument(document) { return [.bytes(try CPRState.bytes(of: document, limits: limits))] }
+        return try descriptions.pieces(for: document, try descriptions.read(source), size: source.size ?? 0)
     }
 }

@@ -20,7 +20,7 @@ public struct DescriptionChecker: Sendable {
         let rules = Rule.all.filter { $0.documents.contains(facts.document.kind) }
         let descriptions = facts.descriptions.indices.filter { !facts.isUnread($0) }
             .map { DescriptionSubject(facts: facts, id: $0) }
-        var findings = facts.document.problems.map(Finding.init)
+        var findings = facts.document.problems.map { Finding($0) }
         var left = 0
         for rule in rules {
             var report = Report(rule)

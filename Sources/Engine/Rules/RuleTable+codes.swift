@@ -12,16 +12,41 @@ extension Rule.ID {
 extension Rule {
     /// What the codec finds: VMDOC, the document; VMSTATE, the state to be written; VMWIRE, the bytes that were read.
     static let reported: [(code: VMStateError.Code, rule: Rule)] = [
-        (.vmsdInvalid, codec("VMDOC001", "the document is no VMSD", "an unknown member or a wrong type would be lost")),
-        (.countUnknown, codec("VMDOC002", "a counter, size or constant is not known", "nothing says how much to read")),
-        (.predicateUnresolved, codec("VMDOC003", "a predicate is not known", "nothing says whether a field is there")),
-        (.limitExceeded, codec("VMDOC004", "a limit is passed", "no input may use more than is allowed")),
-        (.requestInvalid, codec("VMDOC005", "the request is none", "an unknown member would be lost")),
-        (.inputUnreadable, codec("VMDOC006", "the input cannot be read", "nothing can be said of what is not read")),
-        (.patchFailed, codec("VMDOC007", "an operation of a JSON Patch fails", "half an edit is none")),
+        (
+            .vmsdInvalid,
+            codec(
+                "VMDOC001",
+                "the document is no VMSD",
+                "an unknown member or a wrong type would be lost",
+                "openapi.yaml"
+            )
+        ),
+        (
+            .countUnknown,
+            codec(
+                "VMDOC002",
+                "a counter, size or constant is not known",
+                "nothing says how much to read",
+                "openapi.yaml"
+            )
+        ),
+        (
+            .predicateUnresolved,
+            codec("VMDOC003", "a predicate is not known", "nothing says whether a field is there", "openapi.yaml")
+        ),
+        (
+            .limitExceeded,
+            codec("VMDOC004", "a limit is passed", "no input may use more than is allowed", "openapi.yaml")
+        ),
+        (.requestInvalid, codec("VMDOC005", "the request is none", "an unknown member would be lost", "openapi.yaml")),
+        (
+            .inputUnreadable,
+            codec("VMDOC006", "the input cannot be read", "nothing can be said of what is not read", "openapi.yaml")
+        ),
+        (.patchFailed, codec("VMDOC007", "an operation of a JSON Patch fails", "half an edit is none", "RFC 6902 §5")),
         (
             .outputUnwritable,
-            codec("VMDOC008", "the output cannot be written", "nothing is left half written in silence")
+            codec("VMDOC008", "the output cannot be written", "nothing is left half written in silence", "openapi.yaml")
         ),
         (.valueOutOfRange, codec("VMSTATE001", "a value does not fit", "nothing is cut or wrapped")),
         (.valueTypeMismatch, codec("VMSTATE002", "a value is of the wrong type", "nothing is guessed")),
@@ -38,7 +63,12 @@ extension Rule {
         (.mustExist, codec("VMWIRE008", "a field that must exist does not", "the loader rejects it")),
     ]
 
-    private static func codec(_ id: String, _ title: String, _ why: String) -> Rule {
-        Rule(id: ID(id), severity: .error, title: title, why: why, source: "QEMU migration/vmstate.c")
+    private static func codec(
+        _ id: String,
+        _ title: String,
+        _ why: String,
+        _ source: String = "migration/vmstate.c"
+    ) -> Rule {
+        Rule(id: ID(id), severity: .error, title: title, why: why, source: source)
     }
 }

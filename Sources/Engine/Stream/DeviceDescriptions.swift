@@ -68,7 +68,16 @@ struct DeviceDescriptions: Sendable {
     /// `ordinal` is the device behind that of the section before. Of several with the section's name the next one from there
     /// on is taken, or the first.
     func find(_ section: MigrationStream.Section, ordinal: Int) -> Int? {
-        let key = Key(name: section.idstr, instanceID: Int(section.instanceID))
+        find(section.idstr, Int(section.instanceID), ordinal: ordinal)
+    }
+
+    /// The device that describes a section of a document, in the same way.
+    func find(_ section: SectionNode, ordinal: Int) -> Int? {
+        find(section.idstr, Int(section.instanceID), ordinal: ordinal)
+    }
+
+    private func find(_ idstr: String, _ instanceID: Int, ordinal: Int) -> Int? {
+        let key = Key(name: idstr, instanceID: instanceID)
         guard let places = places[key] else { return nil }
         // The first place that is not before `ordinal`.
         var low = 0

@@ -6,7 +6,7 @@ extension MigrationStream {
         /// Sections to be decoded, by idstr or VMSD name; nil: all.
         public var sections: [String]?
         /// Descriptions for streams without a vmdesc, by idstr or VMSD name.
-        public var descriptions: [String: VMStateCodec] = [:]
+        public var descriptions: SectionDescriptions = [:]
         /// Gets each page of RAM.
         public var pages: (any RAMPageSink)?
         /// Undoes zlib, for the compressed pages of QEMU up to 9.0; nil: such pages are counted and not looked into.

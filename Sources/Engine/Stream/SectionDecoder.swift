@@ -2,7 +2,7 @@
 
 /// Decodes the device sections of a stream.
 struct SectionDecoder {
-    let descriptions: [String: VMStateCodec]
+    let descriptions: SectionDescriptions
     let recordsOffsets: Bool
     let limits: Limits
 
@@ -29,7 +29,7 @@ struct SectionDecoder {
     ///   - section: the section.
     ///   - stream: what it is part of.
     ///   - number: its place in the document.
-    ///   - severity: of a section that nothing describes.
+    ///   - severity: of a section that nothing describes, or a dump not well enough.
     ///   - findings: where the finding goes.
     /// - Returns: nil when there is no state.
     func decode(
@@ -54,7 +54,7 @@ struct SectionDecoder {
         } catch {
             var error = error
             error.statePath = JSONPointer(["sections", String(number), "state"] + (error.statePath?.tokens ?? []))
-            findings.append(Finding(error))
+            findings.append(Finding(error, error.rule == StreamRule.undescribed ? severity : .error))
         }
         return nil
     }
@@ -69,13 +69,29 @@ struct SectionDecoder {
             if let device = section.device, let devices = stream.devices {
                 return try decode(bytes, by: devices.all[device].node)
             }
-            guard let codec = descriptions[section.idstr] ?? descriptions[section.vmsdName] else { return nil }
+            guard let codec = try codec(for: section, bytes) else { return nil }
             return Result(decoded: try decode(bytes, codec, version: section.versionID), codec: codec)
         } catch {
             var error = error
             error.section = section.idstr
             error.offset = section.payload.lowerBound + (error.offset ?? 0)
-            error.rule = StreamRule.payload
+            if error.rule != StreamRule.undescribed { error.rule = StreamRule.payload }
+            throw error
+        }
+    }
+
+    /// The description that was given for a section: a VMSD, or what a dump makes of these bytes.
+    private func codec(
+        for section: MigrationStream.Section,
+        _ bytes: [UInt8]
+    ) throws(VMStateError) -> VMStateCodec? {
+        if let codec = descriptions.codec(for: section) { return codec }
+        do throws(VMStateError) {
+            return try descriptions.dumped(section)?.codec(for: bytes, limits: limits)
+        } catch {
+            // A dump that does not say enough says nothing against the stream.
+            var error = error
+            error.rule = StreamRule.undescribed
             throw error
         }
     }
@@ -113,6 +129,7 @@ struct SectionDecoder {
         var options = VMStateCodec.DecodeOptions()
         options.recordsOffsets = recordsOffsets
         options.takesApart = true
+        options.checksSizes = version == nil
         options.versionID = version
         let decoded = try codec.decode(bytes, options)
         // What would be EOF behind a lone section is a byte too many inside a stream.

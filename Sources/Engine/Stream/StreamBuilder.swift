@@ -6,6 +6,8 @@
 struct StreamBuilder: ~Copyable {
     private let limits: Limits
     private var buffer: ByteBuffer
+    /// The document's vmdesc, which follows what its sections hold.
+    private var vmdesc: VMDescChanges?
 
     init(limits: Limits) {
         self.limits = limits
@@ -29,12 +31,17 @@ struct StreamBuilder: ~Copyable {
             }
         }
         let devices = try builder.devices(document["vmdesc"])
+        builder.vmdesc = devices.map { VMDescChanges($0) }
+        if let node = document["configuration"], !node.members.isEmpty {
+            builder.vmdesc?.configure(StreamFraming.description(ofConfiguration: node))
+        }
         try builder.items(document, devices)
         builder.buffer.append(0)
         if let devices {
+            let text = builder.vmdesc?.text() ?? devices.text
             builder.buffer.append(0x06)
-            builder.buffer.append(bigEndian: UInt32(truncatingIfNeeded: devices.text.count))
-            builder.buffer.append(contentsOf: devices.text)
+            builder.buffer.append(bigEndian: UInt32(truncatingIfNeeded: text.count))
+            builder.buffer.append(contentsOf: text)
         }
         guard !builder.buffer.isOverLimit else {
             throw VMStateError(.limitExceeded, expected: "a stream of at most \(limits.outputBytes) bytes")
@@ -67,7 +74,8 @@ struct StreamBuilder: ~Copyable {
             (index, node) throws(VMStateError) in
             (offset: node["offset"]?.int ?? 0, bytes: try Self.command(node, index))
         }[...]
-        var full = 0
+        var next = 0
+        var used: Set<Int> = []
         for (position, node) in (document["sections"]?.elements ?? []).enumerated() {
             do throws(VMStateError) {
                 let section = try SectionNode(node)
@@ -75,8 +83,11 @@ struct StreamBuilder: ~Copyable {
                     buffer.append(contentsOf: command.bytes)
                     commands.removeFirst()
                 }
-                let device = section.kind == .full ? full : nil
-                if section.kind == .full { full += 1 }
+                let device = section.kind == .full ? devices?.find(section, ordinal: next) : nil
+                if let device {
+                    next = device + 1
+                    used.insert(device)
+                }
                 buffer.append(contentsOf: section.header)
                 buffer.append(contentsOf: try payload(section, device, devices))
                 if section.hasFooter { buffer.append(contentsOf: StreamFraming.footer(id: section.sectionID)) }
@@ -85,6 +96,7 @@ struct StreamBuilder: ~Copyable {
             }
         }
         for command in commands { buffer.append(contentsOf: command.bytes) }
+        for device in devices?.all.indices ?? 0..<0 where !used.contains(device) { vmdesc?.remove(device) }
     }
 
     private static func command(_ node: JSONNode, _ index: Int) throws(VMStateError) -> [UInt8] {
@@ -102,14 +114,18 @@ struct StreamBuilder: ~Copyable {
             + payload
     }
 
-    private func payload(
+    private mutating func payload(
         _ section: SectionNode,
-        _ ordinal: Int?,
+        _ device: Int?,
         _ devices: DeviceDescriptions?
     ) throws(VMStateError) -> [UInt8] {
         if let data = section.data {
             do throws(VMStateError) {
-                return try data.decodedBytes(limits: limits)
+                let bytes = try data.decodedBytes(limits: limits)
+                if let device, let size = section.node["size"]?.int, size != bytes.count {
+                    vmdesc?.describe(device, size: bytes.count)
+                }
+                return bytes
             } catch {
                 throw error.under("data")
             }
@@ -124,7 +140,7 @@ struct StreamBuilder: ~Copyable {
                 statePath: JSONPointer()
             )
         }
-        guard let devices, let ordinal, devices.all.indices.contains(ordinal) else {
+        guard let devices, let device else {
             throw VMStateError(
                 .stateMissingField,
                 expected: "a vmdesc in the document that describes \"\(section.idstr)\"",
@@ -133,10 +149,30 @@ struct StreamBuilder: ~Copyable {
             )
         }
         do throws(VMStateError) {
-            let codec = try VMStateCodec(VMStateDocument(device: devices.all[ordinal].node), limits: limits)
-            return try codec.encode(state).bytes
+            let encoded = try encode(state, devices.all[device].node, size: section.node["size"]?.int)
+            if let description = encoded.vmdesc { vmdesc?.describe(device, by: description, isWhole: false) }
+            return encoded.bytes
         } catch {
             throw error.under("state")
+        }
+    }
+}
+
+extension StreamBuilder {
+    /// Encodes by a device of the vmdesc, and where that has no place for the state by what else it can mean.
+    private func encode(_ state: JSONNode, _ node: JSONNode, size: Int?) throws(VMStateError) -> VMStateCodec.Encoded {
+        do throws(VMStateError) {
+            return try VMStateCodec(VMStateDocument(device: node), limits: limits).encode(state, describes: true)
+        } catch {
+            guard let size else { throw error }
+            for text in VMDescAlternatives(node, length: size).texts {
+                guard let other = try? JSONDocument(parsing: text, allowsDuplicates: true).root,
+                    let codec = try? VMStateCodec(VMStateDocument(device: other), limits: limits),
+                    let encoded = try? codec.encode(state, describes: true)
+                else { continue }
+                return encoded
+            }
+            throw error
         }
     }
 }

@@ -12,7 +12,7 @@ public struct StreamDiff {
         /// What is left out.
         public var ignored = DifferenceFilter()
         /// Descriptions for streams without a vmdesc, by idstr or VMSD name.
-        public var descriptions: [String: VMStateCodec] = [:]
+        public var descriptions: SectionDescriptions = [:]
         /// The contents of guest memory, collected when the streams were read; nil: they are not compared.
         public var contents: (a: RAMPageHashes, b: RAMPageHashes)?
 

@@ -9,7 +9,7 @@ public struct StreamDocument {
         /// Sections to be listed, by idstr or VMSD name; nil: all.
         public var sections: [String]?
         /// Descriptions for streams without a vmdesc, by idstr or VMSD name.
-        public var descriptions: [String: VMStateCodec] = [:]
+        public var descriptions: SectionDescriptions = [:]
         /// Whether the vmdesc itself is given.
         public var hasVMDesc = false
         /// Where the stream is, if the payloads of sections without a state are to be given too: guest memory above all.
@@ -33,7 +33,7 @@ public struct StreamDocument {
     /// The document of a whole stream, to be looked at and changed.
     static func parsed(
         _ stream: MigrationStream,
-        _ descriptions: [String: VMStateCodec],
+        _ descriptions: SectionDescriptions,
         limits: Limits
     ) throws(VMStateError) -> JSONDocument {
         var options = Options()

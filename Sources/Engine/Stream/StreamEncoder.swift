@@ -13,13 +13,13 @@ public struct StreamEncoder {
 
     private let original: MigrationStream
     private let size: Int
-    private let descriptions: [String: VMStateCodec]
+    private let descriptions: SectionDescriptions
     private let limits: Limits
     /// Whether every section with a state is written anew; otherwise only those that were changed.
     private let encodesAll: Bool
 
     private var changes = StreamChanges()
-    private var vmdesc = VMDescChanges()
+    private var vmdesc: VMDescChanges?
 
     /// An encoder for documents of a stream.
     ///
@@ -32,7 +32,7 @@ public struct StreamEncoder {
     public init(
         _ original: MigrationStream,
         size: Int,
-        descriptions: [String: VMStateCodec] = [:],
+        descriptions: SectionDescriptions = [:],
         encodesAll: Bool = false,
         limits: Limits = .default
     ) {
@@ -41,6 +41,7 @@ public struct StreamEncoder {
         self.descriptions = descriptions
         self.encodesAll = encodesAll
         self.limits = limits
+        vmdesc = original.devices.map { VMDescChanges($0) }
     }
 
     /// The pieces of the stream that a document stands for.
@@ -52,11 +53,8 @@ public struct StreamEncoder {
         try configuration(document, before.root)
         try sections(document, before.root)
         packages()
-        if !vmdesc.changes.isEmpty || encodesAll, let devices = original.devices, let range = original.vmdesc {
-            let text = vmdesc.text(of: devices)
-            if text != devices.text {
-                changes.replace(range, with: [0x06] + StreamFraming.word(UInt32(truncatingIfNeeded: text.count)) + text)
-            }
+        if let text = vmdesc?.text(), let range = original.vmdesc {
+            changes.replace(range, with: [0x06] + StreamFraming.word(UInt32(truncatingIfNeeded: text.count)) + text)
         }
         return changes.pieces(size: size)
     }
@@ -112,6 +110,7 @@ public struct StreamEncoder {
             )
         }
         changes.replace(old.range, with: bytes)
+        vmdesc?.configure(StreamFraming.description(ofConfiguration: node))
     }
 
     // MARK: Sections
@@ -164,7 +163,7 @@ public struct StreamEncoder {
                 )
             }
             changes.replace(section.range, with: [])
-            if let device = section.device { vmdesc.set(.remove, for: device) }
+            if let device = section.device { vmdesc?.remove(device) }
         }
     }
 
@@ -207,33 +206,29 @@ public struct StreamEncoder {
                 )
             }
         }
-        guard isChanged, let device = old.device else { return }
-        try describe(section, old, device, payload)
+        if let device = old.device { describe(section, old, device, payload) }
+    }
+
+    /// The payload of a section, and what describes it.
+    private struct Payload {
+        let bytes: [UInt8]
+        var description: [UInt8]?
+        /// Whether a VMSD and not the vmdesc has described it.
+        var isWhole = false
     }
 
     /// The payload that a section's state or data makes; nil: that of the source.
-    private func payload(
-        _ section: SectionNode,
-        _ old: MigrationStream.Section
-    ) throws(VMStateError) -> VMStateCodec.Encoded? {
+    private func payload(_ section: SectionNode, _ old: MigrationStream.Section) throws(VMStateError) -> Payload? {
         if let data = section.data {
             do throws(VMStateError) {
-                return VMStateCodec.Encoded(bytes: try data.decodedBytes(limits: limits), vmdesc: nil)
+                return Payload(bytes: try data.decodedBytes(limits: limits))
             } catch {
                 throw error.under("data")
             }
         }
         guard let state = section.state else { return nil }
-        guard let codec = try codec(section, old) else {
-            throw VMStateError(
-                .stateUnknownMember,
-                expected: "no state, as nothing describes the section",
-                found: "\"state\"",
-                statePath: JSONPointer(["state"])
-            )
-        }
         do throws(VMStateError) {
-            return try codec.encode(state, describes: true)
+            return try payload(state, old, version: Int(section.versionID))
         } catch {
             var error = error.under("state")
             error.section = section.idstr
@@ -241,14 +236,43 @@ public struct StreamEncoder {
         }
     }
 
-    private func codec(
-        _ section: SectionNode,
-        _ old: MigrationStream.Section
-    ) throws(VMStateError) -> VMStateCodec? {
-        if let device = old.device, let devices = original.devices {
-            return try VMStateCodec(VMStateDocument(device: devices.all[device].node), limits: limits)
+    /// The payload by the vmdesc, or by a description that was given where the vmdesc has no place for the state.
+    private func payload(
+        _ state: JSONNode,
+        _ old: MigrationStream.Section,
+        version: Int
+    ) throws(VMStateError) -> Payload {
+        var given = descriptions.codec(for: old)
+        if given == nil, let bytes = old.bytes {
+            given = try? descriptions.dumped(old)?.codec(for: bytes, limits: limits)
         }
-        return descriptions[old.idstr] ?? descriptions[old.vmsdName]
+        guard let device = old.device, let devices = original.devices else {
+            guard let given else {
+                throw VMStateError(
+                    .stateUnknownMember,
+                    expected: "no state, as nothing describes the section",
+                    found: "\"state\"",
+                    statePath: JSONPointer()
+                )
+            }
+            return Payload(bytes: try given.encode(state, versionID: version).bytes)
+        }
+        do throws(VMStateError) {
+            let codec = try VMStateCodec(VMStateDocument(device: devices.all[device].node), limits: limits)
+            let encoded = try codec.encode(state, describes: true)
+            return Payload(bytes: encoded.bytes, description: encoded.vmdesc)
+        } catch {
+            // What the section was decoded by where the vmdesc does not say everything.
+            let decoder = SectionDecoder(descriptions: descriptions, recordsOffsets: false, limits: limits)
+            if let other = try? decoder.describe(old, of: original)?.codec,
+                let encoded = try? other.encode(state, describes: true)
+            {
+                return Payload(bytes: encoded.bytes, description: encoded.vmdesc)
+            }
+            guard let given else { throw error }
+            let encoded = try given.describing(VMDescStyle(devices)).encode(state, versionID: version, describes: true)
+            return Payload(bytes: encoded.bytes, description: encoded.vmdesc, isWhole: true)
+        }
     }
 
     /// Has the vmdesc say what the section holds now.
@@ -256,31 +280,15 @@ public struct StreamEncoder {
         _ section: SectionNode,
         _ old: MigrationStream.Section,
         _ device: Int,
-        _ payload: VMStateCodec.Encoded?
-    ) throws(VMStateError) {
-        guard let devices = original.devices else { return }
-        let hasNewName = section.idstr != old.idstr || section.instanceID != old.instanceID
-        let node = devices.all[device].node
-        if let payload, payload.bytes.count != old.payload.count {
-            if node["vmsd_name"] == nil || payload.vmdesc == nil {
-                vmdesc.set(.replace(VMDescChanges.device(section, size: payload.bytes.count)), for: device)
-                return
-            }
-            if let description = payload.vmdesc {
-                vmdesc.set(.replace(VMDescChanges.device(section, description: description)), for: device)
-                return
-            }
+        _ payload: Payload?
+    ) {
+        vmdesc?.name(device, section)
+        guard let payload else { return }
+        if let description = payload.description {
+            vmdesc?.describe(device, by: description, isWhole: payload.isWhole)
+        } else if payload.bytes.count != old.payload.count {
+            vmdesc?.describe(device, size: payload.bytes.count)
         }
-        guard hasNewName else { return }
-        var printing = JSONPrinter.Options()
-        printing.isSpaced = true
-        var rest: [UInt8] = [UInt8(ascii: "{")]
-        for member in node.members where member.name != "name" && member.name != "instance_id" {
-            if rest.count > 1 { rest += Array(", ".utf8) }
-            rest += JSONObjectWriter.string(member.name) + Array(": ".utf8) + member.value.json(printing)
-        }
-        rest.append(UInt8(ascii: "}"))
-        vmdesc.set(.replace(VMDescChanges.device(section, description: rest)), for: device)
     }
 
     /// The lengths of packages whose sections have changed.

@@ -63,6 +63,38 @@ enum StreamFraming {
         return bytes
     }
 
+    /// What a vmdesc says of a configuration that could be written.
+    ///
+    /// Source: QEMU migration/savevm.c, vmstate_configuration.
+    static func description(ofConfiguration node: JSONNode) -> [UInt8] {
+        func integer(_ name: String) -> String { "{\"name\": \"\(name)\", \"type\": \"uint32\", \"size\": 4}" }
+        func head(_ name: String, _ fields: [String]) -> String {
+            "\"vmsd_name\": \"\(name)\", \"version\": 1, \"fields\": [\(fields.joined(separator: ", "))]"
+        }
+        let length = node["name"]?.string?.utf8.count ?? 0
+        let name = "{\"name\": \"name\", \"type\": \"buffer\", \"size\": \(length)}"
+        var inner: [String] = []
+        for subsection in subsections {
+            guard let value = node[subsection.name] else { continue }
+            var fields: [String] = []
+            switch subsection.name {
+            case "configuration/target-page-bits": fields = [integer("target_page_bits")]
+            case "configuration/capabilities":
+                fields = [integer("caps_count")]
+                let names = value["capabilities"]?.elements ?? []
+                if let first = names.first?.string {
+                    let count = names.count > 1 ? "\"array_len\": \(names.count), " : ""
+                    let size = 1 + first.utf8.count
+                    fields.append("{\"name\": \"capabilities\", \(count)\"type\": \"capability\", \"size\": \(size)}")
+                }
+            default: fields = ["{\"name\": \"uuid.data\", \"array_len\": 16, \"type\": \"uint8\", \"size\": 1}"]
+            }
+            inner.append("{" + head(subsection.name, fields) + "}")
+        }
+        let subsections = inner.isEmpty ? "" : ", \"subsections\": [\(inner.joined(separator: ", "))]"
+        return Array(("{" + head("configuration", [integer("len"), name]) + subsections + "}").utf8)
+    }
+
     private static let subsections: [(name: String, write: @Sendable (JSONNode) throws(VMStateError) -> [UInt8])] = [
         (
             "configuration/target-page-bits",

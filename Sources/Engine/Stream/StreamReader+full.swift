@@ -49,9 +49,8 @@ extension StreamReader {
             // The framing goes on as the vmdesc says, or not at all.
             return predicted
         }
-        if let codec = options.descriptions[section.idstr] ?? options.descriptions[section.vmsdName] {
-            return try measure(section, codec)
-        }
+        if let codec = options.descriptions.codec(for: section) { return try measure(section, codec) }
+        if let device = options.descriptions.dumped(section) { return try measure(&section, device) }
         section.isMeasured = false
         return try findFooter(of: section.sectionID, from: 0)
     }
@@ -123,6 +122,32 @@ extension StreamReader {
             throw refusal
         }
         return nil
+    }
+
+    /// The length that a dump gives the payload: up to a footer before which it can be read in one way, or by itself.
+    private mutating func measure(
+        _ section: inout MigrationStream.Section,
+        _ device: DumpDescriptions.Device
+    ) throws(VMStateError) -> Int? {
+        var from = 0
+        var first: Int?
+        for _ in 0..<4 {
+            guard hasFooters != false, let size = try findFooter(of: section.sectionID, from: from) else { break }
+            if (try? device.codec(for: input.copy(0..<size), limits: limits)) != nil { return size }
+            first = first ?? size
+            searched += size - from
+            from = size + 1
+        }
+        if first == nil, hasFooters != true {
+            _ = try input.has(min(limits.streamWindow, 1 << 20))
+            if let length = device.length(in: input.copy(0..<input.available), limits: limits),
+                try isPlausibleItem(at: length)
+            {
+                return length
+            }
+        }
+        section.isMeasured = false
+        return first
     }
 
     // MARK: Ends

@@ -59,10 +59,42 @@ extension StreamReader {
         }
     }
 
+    /// QEMU since 8.2 describes the configuration too.
+    private mutating func checkConfiguration() {
+        guard let node = stream.devices?.configuration, let vmdesc = stream.vmdesc, let sent = stream.configuration
+        else {
+            return
+        }
+        let name = node["fields"]?.elements.first { $0["name"]?.string == "name" }
+        if let size = name?["size"]?.int, size != sent.machine.utf8.count {
+            finding(
+                StreamRule.vmdesc,
+                .error,
+                "the vmdesc says that the machine's name has \(size) bytes, it has \(sent.machine.utf8.count)",
+                at: sent.range.lowerBound
+            )
+        }
+        let described = Set((node["subsections"]?.elements ?? []).compactMap { $0["vmsd_name"]?.string })
+        let subsections = [
+            ("configuration/target-page-bits", sent.pageBits != nil),
+            ("configuration/capabilities", sent.capabilities != nil),
+            ("configuration/uuid", sent.uuid != nil),
+        ]
+        for (name, isSent) in subsections where isSent != described.contains(name) {
+            finding(
+                StreamRule.vmdesc,
+                .error,
+                "\"\(name)\" was \(isSent ? "sent and is not" : "not sent and is") in the vmdesc",
+                at: isSent ? sent.range.lowerBound : vmdesc.lowerBound
+            )
+        }
+    }
+
     /// What can be said only when everything was read.
     mutating func conclude() throws(VMStateError) {
         try countTrailing()
         checkPageSize()
+        checkConfiguration()
         pairDevices()
         checkDuplicates()
         checkUnfinished()

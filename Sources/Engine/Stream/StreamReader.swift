@@ -9,7 +9,7 @@ struct StreamReader {
         /// Whether the payload of a FULL section is kept, by idstr.
         var keeps: (String) -> Bool = { _ in true }
         /// Descriptions for streams that have none, by idstr or VMSD name.
-        var descriptions: [String: VMStateCodec] = [:]
+        var descriptions: SectionDescriptions = [:]
         /// Gets each page of RAM.
         var pages: (any RAMPageSink)?
         /// Undoes zlib, for pages of old releases; nil: such pages are not looked into.
@@ -84,7 +84,7 @@ struct StreamReader {
             try configuration()
             try items()
         } catch {
-            guard error.code != .inputUnreadable else { throw error }
+            guard !error.isOfSystem else { throw error }
             note(error)
         }
         try conclude()
@@ -224,7 +224,7 @@ struct StreamReader {
             try footer(of: &section)
             stream.sections[index] = section
         } catch {
-            guard error.code != .inputUnreadable else { throw error }
+            guard !error.isOfSystem else { throw error }
             var error = error
             error.section = section.idstr
             note(error)

@@ -11,7 +11,7 @@ public struct StreamText {
         /// Sections to be listed, by idstr or VMSD name; nil: all.
         public var sections: [String]?
         /// Descriptions for streams without a vmdesc, by idstr or VMSD name.
-        public var descriptions: [String: VMStateCodec] = [:]
+        public var descriptions: SectionDescriptions = [:]
         /// Where the stream is, for bytes that the reader does not keep: framing as it is, and, in sections that are selected
         /// by name, guest memory.
         public var source: (any StreamSource)?

@@ -1,62 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A vmdesc with some of its devices written anew.
+/// A vmdesc changed where it stands: what did not change keeps its text byte for byte.
 struct VMDescChanges {
-    enum Change {
-        case replace([UInt8])
-        case remove
+    private let devices: DeviceDescriptions
+    private var editor: VMDescEditor
+    private var removed: Set<Int> = []
+
+    init(_ devices: DeviceDescriptions) {
+        self.devices = devices
+        editor = VMDescEditor(devices.document)
     }
 
-    private(set) var changes: [Int: Change] = [:]
-
-    mutating func set(_ change: Change, for device: Int) {
-        changes[device] = change
+    /// Takes a device out.
+    mutating func remove(_ device: Int) {
+        removed.insert(device)
     }
 
-    /// The text in QEMU's form.
-    func text(of devices: DeviceDescriptions) -> [UInt8] {
-        var printing = JSONPrinter.Options()
-        printing.isSpaced = true
-        func print(_ node: JSONNode) -> [UInt8] { node.json(printing) }
-        var text: [UInt8] = [UInt8(ascii: "{")]
-        for (index, member) in devices.document.root.members.enumerated() {
-            if index > 0 { text += Array(", ".utf8) }
-            text += JSONObjectWriter.string(member.name) + Array(": ".utf8)
-            guard member.name == "devices" else {
-                text += print(member.value)
-                continue
-            }
-            var parts: [[UInt8]] = []
-            for (device, node) in member.value.elements.enumerated() {
-                switch changes[device] {
-                case .remove: break
-                case .replace(let new): parts.append(new)
-                case nil: parts.append(print(node))
-                }
-            }
-            text.append(UInt8(ascii: "["))
-            text += Array(parts.joined(separator: Array(", ".utf8)))
-            text.append(UInt8(ascii: "]"))
+    /// Gives a device the names of its section.
+    mutating func name(_ device: Int, _ section: SectionNode) {
+        let node = devices.all[device].node
+        if let name = node["name"], name.string != section.idstr {
+            editor.replace(name, with: JSONObjectWriter.string(section.idstr))
         }
-        text.append(UInt8(ascii: "}"))
-        return text
+        if let instance = node["instance_id"], instance.int != Int(section.instanceID) {
+            editor.replace(instance, with: section.instanceID)
+        }
     }
 
-    /// A device: the section's names, then what describes its fields.
-    static func device(_ section: SectionNode, description: [UInt8]) -> [UInt8] {
-        head(section) + description.dropFirst()
+    /// Has a device say what its section holds now.
+    ///
+    /// - Parameters:
+    ///   - device: its place in the vmdesc.
+    ///   - description: what an encoder has written beside the bytes; nil where it wrote none.
+    ///   - isWhole: whether the description is that of a VMSD, which also says how long arrays are.
+    mutating func describe(_ device: Int, by description: [UInt8], isWhole: Bool) {
+        editor.edit(devices.all[device].node, description, isWhole: isWhole)
     }
 
-    /// A device without a VMSD: as many bytes as it has.
-    static func device(_ section: SectionNode, size: Int) -> [UInt8] {
-        head(section)
-            + Array(
-                "\"size\": \(size), \"fields\": [{\"name\": \"data\", \"size\": \(size), \"type\": \"buffer\"}]}".utf8
-            )
+    /// Has a device say how many bytes its section holds now, of which nothing else is known.
+    mutating func describe(_ device: Int, size: Int) {
+        let node = devices.all[device].node
+        guard node["vmsd_name"] == nil else {
+            let fields = "\"fields\": [{\"name\": \"data\", \"size\": \(size), \"type\": \"buffer\"}]"
+            return editor.replaceMembers(behind: "instance_id", of: node, with: "\"size\": \(size), \(fields)")
+        }
+        if let old = node["size"] { editor.replace(old, with: size) }
+        if let old = node["fields"]?.elements.first?["size"] { editor.replace(old, with: size) }
     }
 
-    private static func head(_ section: SectionNode) -> [UInt8] {
-        Array("{\"name\": ".utf8) + JSONObjectWriter.string(section.idstr)
-            + Array(", \"instance_id\": \(section.instanceID), ".utf8)
+    /// Has the description of the configuration say what the configuration holds now.
+    mutating func configure(_ description: [UInt8]) {
+        guard let node = devices.configuration else { return }
+        editor.edit(node, description, isWhole: true)
+    }
+
+    /// The text; nil where nothing has changed.
+    consuming func text() -> [UInt8]? {
+        if let list = devices.document.root["devices"] { editor.remove(removed, of: list) }
+        return editor.hasChanges ? editor.text() : nil
     }
 }

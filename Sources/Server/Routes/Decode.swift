@@ -14,8 +14,11 @@ extension Routes {
             offers: [json, text]
         ) {
             request throws(Problem) in
-            if let body = try wholeStream(request, limits) { return try decode(body, request) }
+            if let body = try wholeStream(request, limits) { return try decode(body, request, limits) }
             let (document, stream) = try document(request, limits)
+            if stream == nil, let body = try wholeStream(document, request.head, limits) {
+                return try decode(body, request, limits)
+            }
             let options = try options(request.head)
             let hexdump = try flag("hexdump", request.head)
             let body = try run { () throws(VMStateError) in

@@ -37,14 +37,34 @@ extension Routes {
             body = StreamBody(request: own, source: stream.source)
         default: return nil
         }
-        let options = try options(request.head)
-        body.request.answer.printing = options.printing
-        body.request.answer.recordsOffsets = body.request.answer.recordsOffsets || options.recordsOffsets
-        body.request.sections = names(request.head, "sections") ?? body.request.sections
-        body.request.hasVMDesc = try flag("vmdesc", request.head) || body.request.hasVMDesc
-        body.request.isRaw = try flag("raw", request.head) || body.request.isRaw
-        body.request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
+        try ask(request.head, &body.request)
         return body
+    }
+
+    /// The whole stream that a document carries itself.
+    ///
+    /// - Returns: nil when the document is about bytes of a description.
+    static func wholeStream(
+        _ document: JSONDocument,
+        _ head: HTTPRequestHead,
+        _ limits: Limits
+    ) throws(Problem) -> StreamBody? {
+        let carried = try run { () throws(VMStateError) in try CarriedStream(document.root, limits: limits) }
+        guard let carried else { return nil }
+        var body = StreamBody(request: carried.request, source: BytesSource(carried.bytes))
+        try ask(head, &body.request)
+        return body
+    }
+
+    /// What the query asks for.
+    private static func ask(_ head: HTTPRequestHead, _ request: inout StreamRequest) throws(Problem) {
+        let options = try options(head)
+        request.answer.printing = options.printing
+        request.answer.recordsOffsets = request.answer.recordsOffsets || options.recordsOffsets
+        request.sections = names(head, "sections") ?? request.sections
+        request.hasVMDesc = try flag("vmdesc", head) || request.hasVMDesc
+        request.isRaw = try flag("raw", head) || request.isRaw
+        request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
     }
 
     static func flag(_ name: String, _ head: HTTPRequestHead) throws(Problem) -> Bool {
@@ -56,9 +76,22 @@ extension Routes {
     }
 
     /// A whole stream as a document, or as text.
-    static func decode(_ body: StreamBody, _ request: RouteRequest) throws(Problem) -> HTTPResponse {
+    static func decode(
+        _ body: StreamBody,
+        _ request: RouteRequest,
+        _ limits: Limits
+    ) throws(Problem) -> HTTPResponse {
+        let hexdump = try flag("hexdump", request.head)
+        if let state = try run({ () throws(VMStateError) in try CPRState(reading: body.source, limits: limits) }) {
+            let isText = request.offer == Routes.text
+            let answer = try run { () throws(VMStateError) in
+                try isText
+                    ? state.text(hexdump: hexdump, limits: limits)
+                    : state.document(body.request.answer, limits: limits)
+            }
+            return HTTPResponse(answer, isText ? plainText : json)
+        }
         if request.offer == text {
-            let hexdump = try flag("hexdump", request.head)
             let tree = try run { () throws(VMStateError) in
                 try body.request.text(try body.request.read(body.source), of: body.source, hexdump: hexdump)
             }
@@ -72,15 +105,7 @@ extension Routes {
 
     /// What is wrong with a whole stream.
     static func report(_ body: StreamBody) throws(Problem) -> ValidationReport {
-        try run { () throws(VMStateError) in
-            do throws(VMStateError) {
-                return body.request.report(try body.request.read(body.source))
-            } catch {
-                // What is no stream at all is a finding too.
-                guard error.code == .streamInvalid else { throw error }
-                return ValidationReport(error)
-            }
-        }
+        try run { () throws(VMStateError) in try body.request.report(reading: body.source) }
     }
 
     /// `POST /v1/edit`: a stream after a JSON Patch on its document.
@@ -175,6 +200,10 @@ extension Routes {
             guard ram.size != nil else {
                 let names = stream.blocks.map { "\"\($0.idstr)\"" }.joined(separator: ", ")
                 throw Problem(.unprocessableContent, "the stream has no block \"\(block)\"; it has \(names)")
+            }
+            // Nothing in the answer could say that something is missing.
+            if let finding = stream.findings.first(where: { $0.severity == .error }) {
+                throw Problem(.unprocessableContent, "the block cannot be had whole: \(finding.message)")
             }
             return HTTPResponse(pages.finish(), octets)
         }

@@ -20,8 +20,12 @@ extension Routes {
                 report = try self.report(body)
             } else {
                 let (document, stream) = try document(request, limits)
-                report = try run { () throws(VMStateError) in
-                    try ValidateRequest(document.root, stream: stream, limits: limits).report()
+                if stream == nil, let body = try wholeStream(document, request.head, limits) {
+                    report = try self.report(body)
+                } else {
+                    report = try run { () throws(VMStateError) in
+                        try ValidateRequest(document.root, stream: stream, limits: limits).report()
+                    }
                 }
             }
             switch request.offer {
