@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# docker build -t qevm . && docker run --read-only --cap-drop ALL -p 8080:8080 qevm
+# docker build -t qevm . && docker run --read-only --cap-drop ALL -v qevm-spool:/tmp -e QEVM_SPOOL_DIR=/tmp -p 8080:8080 qevm
+#
+# The volume is for streams above 4 MiB; without it they are answered with 507.
 FROM swift:6.3-bookworm AS build
 WORKDIR /src
 COPY scripts/install-dependencies scripts/build-static scripts/

@@ -94,7 +94,7 @@ public final class HTTPServer: Sendable {
         let pool = try WorkerPool(
             threads: configuration.workerCount,
             queueLength: configuration.workerQueueLength,
-            handler: handler
+            context
         )
         var loops: [EventLoop] = []
         for _ in 0..<configuration.loopCount {

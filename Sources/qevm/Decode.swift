@@ -145,10 +145,10 @@ struct Decode: ParsableCommand {
         request.hasVMDesc = vmdesc || request.hasVMDesc
         request.isRaw = raw || request.isRaw
         request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
-        let bar = ProgressBar(size: source.size)
-        request.progress = { bar?.update($0) }
+        let bar = ProgressBar(sizes: source.size)
+        if let bar { request.progress = { bar.update($0) } }
         defer { bar?.finish() }
-        if let extractRAM { return try extract(extractRAM, source, request) }
+        if let extractRAM { return try extract(extractRAM, source, request, bar) }
         if format == .text { return try writeText(source, request, bar) }
         let result = try qevm.run { () throws(VMStateError) in
             try request.document(try request.read(source), of: source)
@@ -179,7 +179,9 @@ struct Decode: ParsableCommand {
         throw CommandFailure.invalid("\(file): \(ValidationReport(findings).summary)")
     }
 
-    private func extract(_ block: String, _ source: any StreamSource, _ request: StreamRequest) throws {
+    private func extract(_ block: String, _ source: any StreamSource, _ request: StreamRequest, _ bar: ProgressBar?)
+        throws
+    {
         guard let output = options.output else { return }
         var request = request
         let target = try reading(output) { () throws(VMStateError) in
@@ -187,6 +189,7 @@ struct Decode: ParsableCommand {
         }
         request.pages = target
         let read = try qevm.run { () throws(VMStateError) in try request.read(source, keepsPayloads: false) }
+        bar?.finish()
         guard target.size != nil else {
             let names = read.blocks.map { "\"\($0.idstr)\"" }.joined(separator: ", ")
             throw CommandFailure.invalid("\(file): error: no block \"\(block)\"; the stream has \(names)")

@@ -47,9 +47,13 @@ struct Diff: ParsableCommand {
         request.sections = sections.map { $0.split(separator: ",").map(String.init) }
         let first = try stream.openStream(a, isSized: contents)
         let second = try stream.openStream(b, isSized: contents)
+        let bar = ProgressBar(sizes: first.size, second.size)
+        if let bar { request.progress = { bar.update($0) } }
+        defer { bar?.finish() }
         let result = try qevm.run { () throws(VMStateError) in
             try request.differences(first, second, ignoring: ignore, comparesContents: contents)
         }
+        bar?.finish()
         let answer = try qevm.run { () throws(VMStateError) in
             switch format {
             case .text: try result.text()

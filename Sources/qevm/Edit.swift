@@ -40,9 +40,12 @@ struct Edit: ParsableCommand {
     }
 
     func run() throws {
-        let request = try stream.request()
+        var request = try stream.request()
         let source = try stream.openStream(file, isSized: true)
         let patch = try patch.map { path throws(CommandFailure) in try Input.json(path) }
+        let bar = ProgressBar(sizes: source.size)
+        if let bar { request.progress = { bar.update($0) } }
+        defer { bar?.finish() }
         let pieces = try qevm.run { () throws(VMStateError) in
             let read = try request.read(source)
             var edits: [JSONPatch] = []
@@ -50,6 +53,7 @@ struct Edit: ParsableCommand {
             if !assignments.isEmpty { edits.append(try request.patch(read, setting: assignments)) }
             return try request.pieces(patching: read, with: edits, size: source.size ?? 0)
         }
+        bar?.finish()
         try Output.write(pieces, of: source, named: file, to: output)
     }
 }

@@ -3,7 +3,7 @@
 internal import Engine
 
 extension Output {
-    /// Writes a stream that consists of pieces of another one.
+    /// Writes a stream that consists of pieces of another one, and shows how far that is.
     ///
     /// - Parameters:
     ///   - pieces: the pieces.
@@ -17,11 +17,16 @@ extension Output {
         named name: String,
         to path: String?
     ) throws(CommandFailure) {
+        let bar = ProgressBar(sizes: pieces.reduce(0) { $0 + $1.count })
+        defer { bar?.finish() }
+        var written = 0
         try replace(path) { (write) throws(CommandFailure) in
             do throws(VMStateError) {
                 try pieces.write(from: source) { (bytes) throws(VMStateError) in
                     do throws(CommandFailure) {
                         try write(bytes)
+                        written += bytes.count
+                        bar?.update(written)
                     } catch {
                         throw .unwritable(error.message)
                     }

@@ -13,16 +13,19 @@ final class ProgressBar {
     private static let patience = Duration.milliseconds(500)
     private static let interval = Duration.milliseconds(100)
 
-    /// A bar for `size` bytes; nil when standard error is no terminal.
-    init?(size: Int?) {
+    /// A bar for the bytes of inputs that are read one after the other; nil when standard error is no terminal.
+    ///
+    /// - Parameter sizes: of the inputs; nil where one is not known.
+    init?(sizes: Int?...) {
         guard isatty(STDERR_FILENO) == 1 else { return nil }
-        self.size = size
+        let known = sizes.compactMap(\.self)
+        size = known.count == sizes.count ? known.reduce(0, +) : nil
     }
 
     /// Shows how far it is.
     func update(_ offset: Int) {
         let now = ContinuousClock.now
-        guard now - start > Self.patience, now - last > Self.interval else { return }
+        guard now - start > Self.patience, now - last >= Self.interval else { return }
         last = now
         isShown = true
         Output.progress("\r" + Self.line(offset, of: size, after: now - start) + "\u{1b}[K")
@@ -30,7 +33,9 @@ final class ProgressBar {
 
     /// Takes it away.
     func finish() {
-        if isShown { Output.progress("\r\u{1b}[K") }
+        guard isShown else { return }
+        isShown = false
+        Output.progress("\r\u{1b}[K")
     }
 
     /// `45 %  1.2 GB  2.4 GB/s  1 s left`; without a size what was read and the rate.
@@ -39,8 +44,9 @@ final class ProgressBar {
         let rate = seconds > 0 ? Double(offset) / seconds : 0
         var text = "\(amount(Double(offset)))  \(amount(rate))/s"
         if let size, size > 0 {
-            text = "\(offset * 100 / size) %  \(text)"
-            if rate > 0 { text += "  \(Int((Double(size - offset) / rate).rounded(.up))) s left" }
+            let read = min(offset, size)
+            text = "\(Int(Double(read) / Double(size) * 100)) %  \(text)"
+            if rate > 0 { text += "  \(Int((Double(size - read) / rate).rounded(.up))) s left" }
         }
         return text
     }

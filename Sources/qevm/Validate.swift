@@ -86,8 +86,8 @@ struct Validate: ParsableCommand {
     private func check(_ source: any StreamSource, _ file: String, _ given: StreamRequest) throws {
         var request = given
         request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
-        let bar = ProgressBar(size: source.size)
-        request.progress = { bar?.update($0) }
+        let bar = ProgressBar(sizes: source.size)
+        if let bar { request.progress = { bar.update($0) } }
         defer { bar?.finish() }
         let report = try qevm.run { () throws(VMStateError) in try request.report(reading: source) }
         bar?.finish()

@@ -7,7 +7,7 @@ struct TestHandler: HTTPHandler {
     func admit(_ head: HTTPRequestHead) -> HTTPAdmission {
         switch head.path {
         case "/refused": .answer(HTTPResponse(.notFound, contentType: "text/plain", text: "no such thing"))
-        case "/work": .collect(bodyLimit: 1_000, on: .worker)
+        case "/work", "/large-work": .collect(bodyLimit: 1_000, on: .worker)
         case "/big-is-work": .collect(bodyLimit: 1_000, on: .workerAbove(bodyBytes: 3))
         case "/upload": .collect(bodyLimit: 64 << 20, on: .loop)
         default: .collect(bodyLimit: 10, on: .loop)
@@ -19,7 +19,7 @@ struct TestHandler: HTTPHandler {
         case "/echo", "/big-is-work": return HTTPResponse(.ok, body: request.body)
         case "/upload": return HTTPResponse(.ok, contentType: "text/plain", text: "\(request.body.count)")
         case "/peer": return HTTPResponse(.ok, contentType: "text/plain", text: request.head.peer)
-        case "/large":
+        case "/large", "/large-work":
             let count = request.head.queryValue("bytes").flatMap(Int.init) ?? 0
             return HTTPResponse(.ok, body: [UInt8](repeating: UInt8(ascii: "x"), count: count))
         case "/work":

@@ -171,13 +171,22 @@ public struct StreamRequest {
         options.ignored = DifferenceFilter(ignored)
         options.descriptions = descriptions
         guard comparesContents else {
-            return StreamDiff.compare(try read(a), try read(b), options, limits: limits)
+            return StreamDiff.compare(try read(a), try behind(a).read(b), options, limits: limits)
         }
         let hashes = (a: RAMPageHashes(limits: limits), b: RAMPageHashes(limits: limits))
         let first = try read(a, hashes.a)
-        let second = try read(b, hashes.b)
+        let second = try behind(a).read(b, hashes.b)
         options.contents = hashes
         return StreamDiff.compare(first, second, options, limits: limits)
+    }
+
+    /// The same request, with its progress counted from the end of `source`.
+    private func behind(_ source: any StreamSource) -> StreamRequest {
+        guard let progress else { return self }
+        let size = source.size ?? 0
+        var own = self
+        own.progress = { progress(size + $0) }
+        return own
     }
 
     private func read(_ source: any StreamSource, _ hashes: RAMPageHashes) throws(VMStateError) -> MigrationStream {
@@ -186,6 +195,7 @@ public struct StreamRequest {
         let stream = try own.read(source)
         if hashes.needsSecondReading, source.size != nil {
             hashes.beginSecondReading()
+            own.progress = nil
             _ = try own.read(source, keepsPayloads: false)
         }
         return stream

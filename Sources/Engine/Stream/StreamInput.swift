@@ -10,6 +10,8 @@ struct StreamInput {
 
     private let source: any StreamSource
     private let limit: Int
+    /// Is told the offset each time that bytes are read: often enough to be seen, too seldom to cost anything.
+    private let progress: ((Int) -> Void)?
     private var buffer: [UInt8]
     /// Where the next byte and the end of the valid bytes are in `buffer`.
     private var next = 0
@@ -18,9 +20,10 @@ struct StreamInput {
     private var base: Int
 
     /// A window at `offset` of a source, in which nobody looks further ahead than `limit` bytes.
-    init(_ source: any StreamSource, at offset: Int = 0, limit: Int) {
+    init(_ source: any StreamSource, at offset: Int = 0, limit: Int, progress: ((Int) -> Void)? = nil) {
         self.source = source
         self.limit = limit
+        self.progress = progress
         base = offset
         buffer = Array(repeating: 0, count: Self.chunk)
     }
@@ -69,6 +72,7 @@ struct StreamInput {
     @inline(never)
     private mutating func fill(_ count: Int) throws(VMStateError) -> Bool {
         guard count <= limit else { return false }
+        progress?(position)
         if next > 0 {
             buffer.withUnsafeMove(from: next, count: available)
             base += next

@@ -65,7 +65,7 @@ struct StreamReader {
         self.options = options
         self.limits = limits
         self.located = located
-        input = StreamInput(source, limit: limits.streamWindow)
+        input = StreamInput(source, limit: limits.streamWindow, progress: options.progress)
         stream.devices = devices
         if let size = devices?.pageSize {
             stream.pageSize = size
@@ -126,7 +126,6 @@ struct StreamReader {
             closePackages()
             stream.understood = input.position
             if stream.sections.count + stream.commands.count >= limits.streamItems { try beyondList() }
-            options.progress?(input.position)
             guard try input.has(1) else {
                 throw VMStateError(
                     .streamTruncated,

@@ -64,7 +64,7 @@ extension Conversation {
 
     /// Gives up the body; also to be called when the connection is gone.
     mutating func releaseBody() {
-        context.release(bodyBytes: heldBodyBytes)
+        context.held.release(heldBodyBytes)
         heldBodyBytes = 0
         body = []
         file = nil

@@ -14,6 +14,11 @@ extension Conversation {
         complete(response(to: .overloaded), &output, moment)
     }
 
+    /// Answers in place of a worker that had to find that too many bytes are held.
+    mutating func refuseBodies(_ output: inout OutputBuffer, _ moment: Moment) -> Step {
+        complete(response(to: .tooManyBodyBytes), &output, moment)
+    }
+
     /// Refuses the connection itself, before any request.
     mutating func refuseConnection(_ output: inout OutputBuffer, _ moment: Moment) -> Step {
         fail(.tooManyConnections, &output, moment)

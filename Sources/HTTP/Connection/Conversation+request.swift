@@ -76,7 +76,7 @@ extension Conversation {
         if bodyBytes > spoolAbove {
             return spool(input.extracting(range)).flatMap { fail($0, &output, moment) }
         }
-        guard context.hold(bodyBytes: range.count) else { return fail(.tooManyBodyBytes, &output, moment) }
+        guard context.held.hold(range.count) else { return fail(.tooManyBodyBytes, &output, moment) }
         heldBodyBytes += range.count
         makeRoom(for: range.count)
         input.append(range, to: &body)
@@ -95,6 +95,11 @@ extension Conversation {
         guard phase == .collecting, let head else {
             enter(.idle, moment)
             return nil
+        }
+        // Clients that do not take their answers must not make memory grow; what the loop answers is small.
+        if execution != .loop, context.held.isExceeded {
+            write(response(to: .tooManyBodyBytes), keeps: true, &output, moment)
+            return phase == .closing ? .finish : nil
         }
         let request = HTTPRequest(head: head, body: takeBody())
         if execution.needsWorker(bodyBytes: request.body.count) {

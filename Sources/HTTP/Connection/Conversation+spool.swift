@@ -35,7 +35,7 @@ extension Conversation {
             if heldBodyBytes > 0 {
                 try file.append(body)
                 times.transferred(fileBytes: body.count)
-                context.release(bodyBytes: heldBodyBytes)
+                context.held.release(heldBodyBytes)
                 heldBodyBytes = 0
                 body = []
             }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Synchronization
 
 /// What all conversations of a server share, worked out once from its configuration.
 final class ConversationContext: Sendable {
@@ -10,8 +9,7 @@ final class ConversationContext: Sendable {
     let maximumUnsentBytes: Int
     let lingerBytes: Int
     let spool: HTTPSpool
-    private let maximumHeldBodyBytes: Int
-    private let heldBodyBytes = Atomic(0)
+    let held: HeldBytes
 
     init(_ configuration: HTTPConfiguration, handler: any HTTPHandler) {
         self.handler = handler
@@ -25,23 +23,7 @@ final class ConversationContext: Sendable {
         maximumUnsentBytes = configuration.maximumUnsentBytes
         lingerBytes = configuration.lingerBytes
         spool = configuration.spool
-        maximumHeldBodyBytes = configuration.maximumHeldBodyBytes
-    }
-
-    /// Enters bytes of a body that a conversation is going to hold.
-    ///
-    /// - Returns: false, with nothing entered, when all of them together would be too many.
-    func hold(bodyBytes count: Int) -> Bool {
-        guard heldBodyBytes.wrappingAdd(count, ordering: .relaxed).newValue <= maximumHeldBodyBytes else {
-            heldBodyBytes.count(-count)
-            return false
-        }
-        return true
-    }
-
-    /// Takes bytes out again that were entered.
-    func release(bodyBytes count: Int) {
-        if count > 0 { heldBodyBytes.count(-count) }
+        held = HeldBytes(maximum: configuration.maximumHeldBodyBytes)
     }
 }
 

@@ -25,6 +25,8 @@ extension EventLoop {
     private func keep(_ connection: Connection) {
         let now = clock.moment.milliseconds
         if connection.unsent.isEmpty { connection.conversation.times.sent(someRemain: true, now: now) }
+        // What a worker made has been entered; of a file nothing is in memory.
+        if output.held == nil { output.held = HeldAnswer(output.bytes.count + output.tail.count, in: context.held) }
         connection.unsent.append(output)
         output = OutputBuffer()
     }

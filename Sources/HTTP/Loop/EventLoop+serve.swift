@@ -128,10 +128,16 @@ extension EventLoop {
     }
 
     /// Gives a worker's answer to the connection that asked, if it is still there and still waits.
-    func deliver(_ response: HTTPResponse, _ token: UInt64) {
+    func deliver(_ response: HTTPResponse?, _ token: UInt64) {
         guard let connection = connection(token), connection.ticket != nil else { return }
         releaseTicket(connection)
-        perform(connection.conversation.complete(response, &output, clock.moment), connection)
+        let step =
+            if let response {
+                connection.conversation.complete(response, &output, clock.moment)
+            } else {
+                connection.conversation.refuseBodies(&output, clock.moment)
+            }
+        perform(step, connection)
         serve(connection)
     }
 

@@ -7,8 +7,8 @@ internal import Synchronization
 enum Mail: Sendable {
     /// A connection that another loop has accepted.
     case connection(fd: Int32, peer: String)
-    /// A worker has the answer for the connection of that token.
-    case answer(HTTPResponse, token: UInt64)
+    /// A worker has the answer for the connection of that token; nil: it did not begin, since too many bytes are held.
+    case answer(HTTPResponse?, token: UInt64)
     /// Accept nothing more, and end when all is answered or when that many milliseconds have gone by.
     case drain(milliseconds: Int)
     /// End at once.

@@ -10,7 +10,8 @@ final class WorkerPool: Sendable {
         let request: HTTPRequest
         /// Gives up before the work starts, because the connection is gone.
         let ticket: Ticket
-        let deliver: @Sendable (HTTPResponse) -> Void
+        /// Gets the answer; nil: too many bytes were held for the work to begin.
+        let deliver: @Sendable (HTTPResponse?) -> Void
     }
 
     /// Tells a job whether anybody still waits for it.
@@ -29,15 +30,15 @@ final class WorkerPool: Sendable {
         var isStopping = false
     }
 
-    private let handler: any HTTPHandler
+    private let context: ConversationContext
     private let threadCount: Int
     private let queueLength: Int
     private let state: Mutex<State>
     /// An eventfd as a semaphore: one per job, read by the threads.
     private let semaphore: Int32
 
-    init(threads: Int, queueLength: Int, handler: any HTTPHandler) throws(HTTPServerError) {
-        self.handler = handler
+    init(threads: Int, queueLength: Int, _ context: ConversationContext) throws(HTTPServerError) {
+        self.context = context
         threadCount = max(1, threads)
         self.queueLength = max(0, queueLength)
         // A free thread may not have taken its job yet, so the ring has room for those as well.
@@ -93,12 +94,25 @@ final class WorkerPool: Sendable {
                 return (job, state.isStopping)
             }
             if let job {
-                let answer = job.ticket.isCancelled ? nil : handler.respond(to: job.request)
+                let isWanted = !job.ticket.isCancelled
+                let answer = isWanted ? answer(job.request) : nil
                 // Before the answer is delivered: whoever has it may send the next request.
                 state.withLock { $0.busy -= 1 }
-                if let answer { job.deliver(answer) }
+                if isWanted { job.deliver(answer) }
             }
             if isStopping { return }
         }
+    }
+
+    /// The handler's answer, entered among the bytes that are held before the next work can begin.
+    ///
+    /// - Returns: nil when others hold too many already.
+    private func answer(_ request: HTTPRequest) -> HTTPResponse? {
+        guard !context.held.isExceeded else { return nil }
+        var response = context.handler.respond(to: request)
+        if case .bytes(let body) = response.body, body.count >= OutputBuffer.largeBody {
+            response.held = HeldAnswer(body.count, in: context.held)
+        }
+        return response
     }
 }

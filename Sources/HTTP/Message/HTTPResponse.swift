@@ -15,6 +15,8 @@ public struct HTTPResponse: Sendable {
     public var body: HTTPBody
     /// Whether the connection shall end after this answer.
     public var closesConnection = false
+    /// Its share of the bytes that are held in memory.
+    var held: HeldAnswer?
 
     /// An answer with fields and body.
     public init(_ status: HTTPStatus, headers: HTTPHeaders = HTTPHeaders(), body: [UInt8] = []) {

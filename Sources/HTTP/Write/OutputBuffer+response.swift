@@ -34,7 +34,9 @@ extension OutputBuffer {
         append("\r\n\r\n")
         guard !context.isHead else { return }
         switch response.body {
-        case .bytes(let body) where body.count >= Self.largeBody && !hasTail: tail = body
+        case .bytes(let body) where body.count >= Self.largeBody && !hasTail:
+            tail = body
+            held = response.held
         case .bytes(let body): bytes.append(contentsOf: body)
         case .file(let slice) where !slice.range.isEmpty: file = slice
         case .file: break

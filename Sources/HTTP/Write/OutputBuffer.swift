@@ -10,6 +10,8 @@ struct OutputBuffer {
     var tail: [UInt8] = []
     /// Only without a `tail`.
     var file: HTTPFileSlice?
+    /// The share of all that in the bytes that are held.
+    var held: HeldAnswer?
 
     var count: Int { bytes.count + tail.count + (file?.range.count ?? 0) }
     var isEmpty: Bool { bytes.isEmpty && !hasTail }
@@ -20,6 +22,7 @@ struct OutputBuffer {
     mutating func reset() {
         tail = []
         file = nil
+        held = nil
         if bytes.capacity > 256 << 10 { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
     }
 
