@@ -105,13 +105,12 @@ struct ProgramBuilder {
     /// Keeps a text.
     mutating func name(_ text: String) -> Program.Name {
         let start = names.count
-        var needsEscape = false
-        for byte in text.utf8 {
-            names.append(byte)
-            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { needsEscape = true }
-        }
+        names.append(contentsOf: text.utf8)
         let plain = start..<names.count
-        guard needsEscape else {
+        let isPlain = plain.allSatisfy { index in
+            names[index] >= 0x20 && names[index] != UInt8(ascii: "\"") && names[index] != UInt8(ascii: "\\")
+        }
+        guard !isPlain else {
             return Program.Name(offset: start, length: plain.count, tag: .string, plain: plain)
         }
         names += JSONText.escape(text)

@@ -31,14 +31,26 @@ extension [UInt8] {
 
     /// Where `pattern` begins in `start..<end`.
     func firstIndex(of pattern: [UInt8], from start: Int, to end: Int) -> Int? {
-        guard let first = pattern.first, pattern.count <= end &- start else { return nil }
+        guard let first = pattern.first, let last = pattern.last, pattern.count <= end &- start else { return nil }
         precondition(start >= 0 && end <= count, "bytes outside the window")
-        return unsafe withUnsafeBufferPointer { bytes in
+        // What is looked for; zeros are everywhere.
+        let anchor = first == 0 ? (offset: pattern.count &- 1, byte: last) : (offset: 0, byte: first)
+        let repeated = UInt64(anchor.byte) &* 0x0101_0101_0101_0101
+        return unsafe withUnsafeBytes { bytes in
             var at = start
             while at <= end &- pattern.count {
-                let isFirst = unsafe bytes[at] == first
-                if isFirst {
-                    var length = 1
+                let place = at &+ anchor.offset
+                // Eight bytes without it are passed at once: no byte of the difference is zero.
+                if place <= end &- 8 {
+                    let word = unsafe bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self) ^ repeated
+                    if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 == 0 {
+                        at &+= 8
+                        continue
+                    }
+                }
+                let isThere = unsafe bytes[place] == anchor.byte
+                if isThere {
+                    var length = 0
                     while length < pattern.count {
                         let byte = unsafe bytes[at &+ length]
                         guard byte == pattern[length] else { break }
