@@ -200,16 +200,18 @@ extension StreamReader {
             // EOF: nothing, a vmdesc, padding, or a checkpoint.
             guard try input.has(ahead + 2) else { return true }
             return [0x00, 0x01, 0x02, 0x03, 0x04, 0x06, 0x08].contains(input[ahead + 1])
+        // What is cut by the end of the stream may be one.
         case 0x01, 0x04:
-            guard try input.has(ahead + 6) else { return false }
-            let length = Int(input[ahead + 5])
-            guard length > 0, try input.has(ahead + 6 + length + 8) else { return false }
-            return input.slice(ahead + 6..<ahead + 6 + length).allSatisfy { $0 >= 0x20 && $0 < 0x7f }
+            guard try input.has(ahead + 6) else { return true }
+            let end = ahead + 6 + Int(input[ahead + 5])
+            _ = try input.has(end + 8)
+            return end > ahead + 6
+                && input.slice(ahead + 6..<min(end, input.available)).allSatisfy { $0 >= 0x20 && $0 < 0x7f }
         case 0x02, 0x03:
-            guard try input.has(ahead + 5) else { return false }
+            guard try input.has(ahead + 5) else { return true }
             return started[input.word32(ahead: ahead + 1)]?.isIterative ?? false
         case 0x08:
-            guard try input.has(ahead + 5) else { return false }
+            guard try input.has(ahead + 5) else { return true }
             let number = Int(input[ahead + 1]) << 8 | Int(input[ahead + 2])
             let length = Int(input[ahead + 3]) << 8 | Int(input[ahead + 4])
             let known = MigrationStream.Command.known
