@@ -14,7 +14,7 @@ extension StreamReader {
                 .streamInvalid,
                 at: input.position,
                 expected: "a vmdesc, a description of the section, or a footer behind it",
-                found: "none",
+                found: "none in the \(input.available) bytes that follow",
                 rule: StreamRule.noDescription
             )
         }
