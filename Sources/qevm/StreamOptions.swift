@@ -60,7 +60,9 @@ struct StreamOptions: ParsableArguments {
     }
 
     private func isJSON(_ prefix: [UInt8]) -> Bool {
-        guard let first = prefix.first(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }) else { return true }
+        guard let first = prefix.first(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }) else {
+            return !prefix.isEmpty
+        }
         return first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || prefix == [0xef, 0xbb, 0xbf]
     }
 

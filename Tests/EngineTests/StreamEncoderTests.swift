@@ -119,15 +119,16 @@ import Testing
         #expect(stream.findings.isEmpty)
     }
 
-    @Test func theMachineCanBeChanged() throws {
-        let written = try edited(
-            microbit(),
-            #"[{"op":"replace","path":"/configuration/name","value":"microbit-2"},"#
-                + #"{"op":"replace","path":"/configuration/len","value":10}]"#
-        )
+    /// A length that is left as it was follows the name; one that is changed must be right.
+    @Test(arguments: ["", #",{"op":"replace","path":"/configuration/len","value":10}"#])
+    func theMachineCanBeChanged(_ more: String) throws {
+        let name = #"{"op":"replace","path":"/configuration/name","value":"microbit-2"}"#
+        let written = try edited(microbit(), "[\(name)\(more)]")
         let stream = try MigrationStream(reading: BytesSource(written))
         #expect(stream.configuration?.machine == "microbit-2")
         #expect(stream.findings.isEmpty)
+        let wrong = #",{"op":"replace","path":"/configuration/len","value":11}"#
+        #expect(throws: VMStateError.self) { try edited(microbit(), "[\(name)\(wrong)]") }
     }
 
     @Test(arguments: [

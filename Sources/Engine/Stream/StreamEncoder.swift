@@ -96,7 +96,7 @@ public struct StreamEncoder {
         if !encodesAll, let own = before["configuration"], own.isEqual(to: node) { return }
         let bytes: [UInt8]
         do throws(VMStateError) {
-            bytes = try StreamFraming.configuration(node)
+            bytes = try StreamFraming.configuration(node, before: before["configuration"])
         } catch {
             throw error.under("configuration")
         }

@@ -39,11 +39,15 @@ enum StreamFraming {
 
     /// A configuration from its document.
     ///
+    /// - Parameters:
+    ///   - node: the document.
+    ///   - before: what it was before an edit; a length that was left as it was follows the name.
+    /// - Returns: its bytes, with the type byte.
     /// - Throws: what is wrong with the document, with its place below `configuration`.
-    static func configuration(_ node: JSONNode) throws(VMStateError) -> [UInt8] {
+    static func configuration(_ node: JSONNode, before: JSONNode? = nil) throws(VMStateError) -> [UInt8] {
         var bytes: [UInt8] = [0x07]
         let name = Array((try text(node, "name")).utf8)
-        if let length = node["len"]?.int, length != name.count {
+        if let length = node["len"]?.int, length != name.count, length != before?["len"]?.int {
             throw wrong(["len"], "\(name.count), the length of \"name\"", String(length))
         }
         bytes += word(UInt32(truncatingIfNeeded: name.count)) + name
