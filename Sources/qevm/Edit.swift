@@ -11,7 +11,8 @@ struct Edit: ParsableCommand {
         abstract: "Changes values in a migration stream.",
         discussion: """
             Only the sections that are touched are written anew; everything else is copied. Places are those of the \
-            document that "qevm decode" prints; a section may also be named by its idstr: /sections/timer/state/….
+            document that "qevm decode" prints; a section may also be named by its idstr: /sections/timer/state/…. What comes out \
+            is the bare stream, whatever it came in: gzip, a libvirt save image, a qcow2 image, a file with an offset.
             """
     )
 

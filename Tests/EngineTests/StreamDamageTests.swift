@@ -229,3 +229,29 @@ import Testing
         }
     }
 }
+
+/// A vmdesc that says something else than the payload, in ways that change no other byte.
+@Suite struct WrongSizeTests {
+    private func findings(_ old: String, _ new: String) throws -> [String] {
+        let bytes = try #require(Fixtures.read("streams/x86-none-10.0.mig"))
+        let start = try #require(bytes.firstIndex(of: Array(old.utf8)))
+        let changed = Array(bytes[..<start]) + Array(new.utf8) + Array(bytes[(start + old.utf8.count)...])
+        return try MigrationStream.findings(in: changed).map { "\($0.severity.rawValue) \($0.section ?? "-")" }
+    }
+
+    @Test func aScalarHasItsOwnSize() throws {
+        #expect(try findings("\"size\": 8", "\"size\": 8").isEmpty)
+        #expect(try findings("\"size\": 8", "\"size\": 9").contains("error timer"))
+        #expect(try findings("\"size\": 1", "\"size\": 0").contains("error globalstate"))
+    }
+
+    @Test func aPageSizeIsAPowerOfTwo() throws {
+        #expect(try findings("\"page_size\": 4096", "\"page_size\": 4097").contains("error -"))
+    }
+}
+
+extension [UInt8] {
+    fileprivate func firstIndex(of pattern: [UInt8]) -> Int? {
+        indices.first { self[$0...].starts(with: pattern) }
+    }
+}

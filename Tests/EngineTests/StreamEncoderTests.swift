@@ -61,6 +61,21 @@ import Testing
         #expect(try StreamRequest.bytes(of: document.root) == bytes)
     }
 
+    /// Where reading stopped, the rest is in no document; what follows the stream is not either.
+    @Test func refusesARawDocumentThatLacksSomething() throws {
+        let bytes = try microbit()
+        for (stream, place) in [(Array(bytes.prefix(20_000)), "/incomplete/"), (bytes + [1, 2, 3], "/trailing")] {
+            let source = BytesSource(stream)
+            var request = StreamRequest()
+            request.isRaw = true
+            let text = try request.document(try request.read(source), of: source).text
+            let document = try JSONDocument(parsing: text, allowsDuplicates: true)
+            let error = #expect(throws: VMStateError.self) { try StreamRequest.bytes(of: document.root) }
+            #expect(error?.code == .stateMissingField)
+            #expect(error?.statePath?.description.hasPrefix(place) == true)
+        }
+    }
+
     @Test func refusesADocumentWhoseBytesAreElsewhere() throws {
         let document = try document(microbit())
         let error = #expect(throws: VMStateError.self) { try StreamRequest.bytes(of: document) }
@@ -133,6 +148,8 @@ import Testing
 
     @Test(arguments: [
         ("/page_size", #""value":4096"#, "/page_size"),
+        ("/size", #""value":3"#, "/size"),
+        ("/vmdesc", #""value":false"#, "/vmdesc"),
         ("/ram/blocks/0/size", #""value":1"#, "/ram"),
         ("/header/version", #""value":4"#, "/header"),
         ("/sections/0/type", #""value":"end""#, "/sections/0/type"),

@@ -624,11 +624,11 @@ struct StreamRuleCase: Sendable, CustomStringConvertible {
             $0.bytes += [1, 2, 3]
             $0.eof()
         },
-        StreamRuleCase(33, "a second EOF", .note) {
+        StreamRuleCase(33, "a second EOF", .error) {
             $0.ram()
+            $0.expect()
             $0.eof()
             $0.full(3, "timer", [0, 0, 0, 1])
-            $0.expect()
             $0.eof()
         },
     ]

@@ -250,6 +250,13 @@ struct StreamRouteTests {
         #expect(try Shared.ask("POST", "/v1/decode?infos=x", headers, body: coded).status == 400)
     }
 
+    @Test func aDocumentIsEncodedAsItWasDecoded() throws {
+        let document = try Shared.ask("POST", "/v1/decode?raw=true", octets, body: stream)
+        let headers = [("Content-Type", "application/json"), ("Accept", "application/octet-stream")]
+        let again = try Shared.ask("POST", "/v1/encode", headers, body: document.body)
+        #expect(again.status == 200 && again.body == stream)
+    }
+
     @Test func ramGivesABlock() throws {
         let answer = try Shared.ask("POST", "/v1/ram?block=nrf51.sram", octets, body: stream)
         #expect(answer.status == 200 && answer.body == Array(repeating: 0, count: 16384))

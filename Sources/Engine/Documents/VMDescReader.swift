@@ -100,6 +100,13 @@ extension VMStateDocumentReader {
         default:
             let known = VMStateInfo(named: entry.type)
             info = known
+            if let width = known.encoding.fixedWidth, entry.size != width, entry.node["size"] != nil {
+                problem(
+                    entry.path.appending("size"),
+                    expected: "\(width), the size of \"\(entry.type)\"",
+                    found: String(entry.size)
+                )
+            }
             if known.encoding == .bitmap {
                 // A vmdesc gives bytes; the size of a bitmap is in bits.
                 size = size.multipliedReportingOverflow(by: 8).overflow ? Int.max : size * 8

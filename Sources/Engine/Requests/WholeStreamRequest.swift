@@ -7,11 +7,17 @@ public struct WholeStreamRequest {
     private let descriptions: StreamRequest
     private let limits: Limits
 
-    /// Reads the request.
+    /// Reads the request; a document alone, as decode gives it, is one too.
     ///
     /// - Returns: nil when the request is about one description.
     /// - Throws: `request-invalid`.
     public init?(_ node: JSONNode, limits: Limits = .default) throws(VMStateError) {
+        if node["vmsd"] == nil, node["stream"] == nil, node["header"]?.kind == .object {
+            document = node
+            self.limits = limits
+            descriptions = StreamRequest(limits: limits)
+            return
+        }
         guard node["vmsd"] == nil, let document = node["stream"], document.kind == .object else { return nil }
         let reader = try RequestReader(
             node,

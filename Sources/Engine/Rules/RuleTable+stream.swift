@@ -48,7 +48,7 @@ extension Rule {
             "VMST012",
             .warning,
             "bytes behind the stream",
-            "zeros are padding (a note); anything else is lost",
+            "zeros are padding (a note); anything else is lost, and without a vmdesc the stream may end too early (an error)",
             "qemu_loadvm_state()"
         ),
         stream("VMST013", .error, "the vmdesc is no JSON", "nothing describes the sections", "qemu_loadvm_state()"),
@@ -192,9 +192,9 @@ extension Rule {
         ),
         stream(
             "VMST033",
-            .note,
+            .error,
             "several EOF",
-            "the checkpoints of COLO",
+            "the checkpoints of COLO (a note); without ENABLE_COLO the loader stops at the first",
             "colo_do_checkpoint_transaction()",
             file: "colo.c"
         ),

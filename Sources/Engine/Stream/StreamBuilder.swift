@@ -23,6 +23,7 @@ struct StreamBuilder: ~Copyable {
         for (name, _) in document.members where !StreamEncoder.members.contains(name) {
             throw VMStateError(.stateUnknownMember, found: "\"\(name)\"", statePath: JSONPointer([name]))
         }
+        try checkWhole(document)
         if let node = document["configuration"], !node.members.isEmpty {
             do throws(VMStateError) {
                 builder.buffer.append(contentsOf: try StreamFraming.configuration(node))
@@ -47,6 +48,26 @@ struct StreamBuilder: ~Copyable {
             throw VMStateError(.limitExceeded, expected: "a stream of at most \(limits.outputBytes) bytes")
         }
         return builder.finish()
+    }
+
+    /// What was not understood is not in the document, whatever else it holds.
+    private static func checkWhole(_ document: JSONNode) throws(VMStateError) {
+        let held = [StreamRule.undescribed, StreamRule.payload].map(\.description)
+        for (index, reason) in (document["incomplete"]?.elements ?? []).enumerated() {
+            guard let rule = reason["rule"]?.string, !held.contains(rule) else { continue }
+            throw VMStateError(
+                .stateMissingField,
+                expected: "the stream itself as source, as it was not understood to its end",
+                statePath: JSONPointer(["incomplete", String(index)])
+            )
+        }
+        if let trailing = document["trailing"]?.int, trailing > 0 {
+            throw VMStateError(
+                .stateMissingField,
+                expected: "the stream itself as source, as \(trailing) bytes behind it are not in the document",
+                statePath: JSONPointer(["trailing"])
+            )
+        }
     }
 
     private consuming func finish() -> [UInt8] {

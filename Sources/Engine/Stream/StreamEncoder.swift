@@ -68,7 +68,9 @@ public struct StreamEncoder {
             guard Self.members.contains(name) else {
                 throw VMStateError(.stateUnknownMember, found: "\"\(name)\"", statePath: JSONPointer([name]))
             }
-            guard ["header", "page_size", "commands", "ram"].contains(name) else { continue }
+            // A vmdesc that the document holds is one that was asked for.
+            let isFixed = ["header", "page_size", "commands", "ram", "size"].contains(name)
+            guard isFixed || name == "vmdesc" && value.bool != nil else { continue }
             guard let own = before[name], own.isEqual(to: value) else {
                 throw VMStateError(
                     .valueTypeMismatch,

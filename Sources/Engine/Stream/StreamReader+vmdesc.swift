@@ -40,7 +40,16 @@ extension StreamReader {
     }
 
     private mutating func checkPageSize() {
-        guard let size = stream.devices?.pageSize, let vmdesc = stream.vmdesc else { return }
+        guard let devices = stream.devices, let vmdesc = stream.vmdesc else { return }
+        guard let size = devices.pageSize else {
+            guard let given = devices.document.root["page_size"] else { return }
+            return finding(
+                StreamRule.vmdesc,
+                .error,
+                "the vmdesc says that a page has \(String(decoding: given.json(), as: UTF8.self).prefix(32)) bytes",
+                at: vmdesc.lowerBound
+            )
+        }
         let bits = stream.configuration?.pageBits
         if let bits, 1 << bits != size {
             finding(
@@ -99,12 +108,15 @@ extension StreamReader {
         checkDuplicates()
         checkUnfinished()
         checkPages()
+        let isCOLO = stream.commands.contains { $0.name == "ENABLE_COLO" }
         if stream.ends.count > 1 {
             finding(
                 StreamRule.secondEnd,
-                .note,
-                "\(stream.ends.count) EOF bytes: the checkpoints of COLO",
-                at: stream.ends[1]
+                isCOLO ? .note : .error,
+                isCOLO
+                    ? "\(stream.ends.count) EOF bytes: the checkpoints of COLO"
+                    : "EOF, and \(stream.ends.count - 1) more behind it, without the command ENABLE_COLO: a loader stops here",
+                at: stream.ends[isCOLO ? 1 : 0]
             )
         }
         if stream.ends.isEmpty == false, stream.vmdesc == nil {
@@ -129,7 +141,7 @@ extension StreamReader {
         guard stream.trailing > 0 else { return }
         finding(
             StreamRule.trailing,
-            isPadding ? .note : .warning,
+            isPadding ? .note : stream.vmdesc == nil ? .error : .warning,
             "\(stream.trailing) \(isPadding ? "zero bytes" : "bytes") behind the stream",
             at: start
         )
