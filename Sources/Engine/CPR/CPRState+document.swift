@@ -24,18 +24,7 @@ extension CPRState {
         writer.member("state", decoded.state.root, answer.printing)
         writer.member("size", size)
         if answer.recordsOffsets {
-            writer.member(
-                "offsets",
-                array: { array in
-                    for leaf in decoded.offsets {
-                        array.element { object in
-                            object.member("path", JSONPointer(["state"] + leaf.path.tokens).description)
-                            object.member("offset", Self.headerSize + leaf.range.lowerBound)
-                            object.member("size", leaf.range.count)
-                        }
-                    }
-                }
-            )
+            writer.member("offsets", places: decoded.offsets, below: ["state"], from: Self.headerSize)
         }
         return try writer.finish()
     }

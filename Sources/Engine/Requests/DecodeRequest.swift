@@ -52,20 +52,7 @@ public struct DecodeRequest {
         writer.member("version_id", decoded.versionID)
         writer.member("consumed", decoded.consumed)
         if decoded.endsWithEOF { writer.member("eof", json: Array("true".utf8)) }
-        if options.recordsOffsets {
-            writer.member(
-                "offsets",
-                array: { array in
-                    for leaf in decoded.offsets {
-                        array.element { object in
-                            object.member("path", leaf.path.description)
-                            object.member("offset", leaf.range.lowerBound)
-                            object.member("size", leaf.range.count)
-                        }
-                    }
-                }
-            )
-        }
+        if options.recordsOffsets { writer.member("offsets", places: decoded.offsets) }
         return try writer.finish()
     }
 }

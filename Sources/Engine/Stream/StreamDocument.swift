@@ -83,20 +83,7 @@ public struct StreamDocument {
                 }
             )
         }
-        if options.answer.recordsOffsets {
-            writer.member(
-                "offsets",
-                array: { array in
-                    for leaf in offsets {
-                        array.element { object in
-                            object.member("path", leaf.path.description)
-                            object.member("offset", leaf.range.lowerBound)
-                            object.member("size", leaf.range.count)
-                        }
-                    }
-                }
-            )
-        }
+        if options.answer.recordsOffsets { writer.member("offsets", places: offsets) }
         return (try writer.finish(), findings)
     }
 

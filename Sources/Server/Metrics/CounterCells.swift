@@ -9,9 +9,8 @@ internal import Synchronization
 /// There is one copy of the row for each core, up to sixteen, and a thread adds to the copy of the core it runs on;
 /// reading takes the sum.
 ///
-/// `@unchecked Sendable`: the memory is made and freed here alone, and holds atomics only. `@safe`: every index is
-/// checked against the row.
-@safe final class CounterCells: @unchecked Sendable {
+/// `@safe`: every index is checked against the row.
+@safe final class CounterCells: Sendable {
     private static let maximumCopies = 16
     /// Counters between two copies, so that no cache line belongs to both.
     private static let padding = 16
@@ -19,7 +18,8 @@ internal import Synchronization
     let count: Int
     private let copies: Int
     private let stride: Int
-    private let cells: UnsafeMutableBufferPointer<Atomic<Int>>
+    /// Made and freed here alone; what threads share are its atomics.
+    private nonisolated(unsafe) let cells: UnsafeMutableBufferPointer<Atomic<Int>>
 
     init(count: Int) {
         self.count = count
