@@ -10,9 +10,9 @@ RUN scripts/install-dependencies zlib1g-dev pkg-config
 COPY Package.swift openapi.yaml ./
 COPY Sources Sources
 COPY Tests Tests
-# The libraries that the program needs and the image below has not, to where they are looked for on every architecture.
+# The library that the program needs and the image below has not, to where it is looked for on every architecture.
 RUN install -D "$(scripts/build-static)" /image/usr/local/bin/qevm \
-    && install -D -m 644 -t /image/usr/lib /usr/lib/*/libz.so.1 /usr/lib/*/libstdc++.so.6 /usr/lib/*/libgcc_s.so.1
+    && install -D -m 644 -t /image/usr/lib /usr/lib/*/libz.so.1
 
 FROM gcr.io/distroless/base-nossl-debian12:nonroot
 COPY --from=build /image/ /

@@ -17,7 +17,7 @@ import Testing
     private func bytes() throws -> [UInt8] { try #require(Fixtures.read("streams/arm-microbit-11.1.mig")) }
 
     private func json(_ outcome: Outcome) throws -> JSONNode {
-        try JSONDocument(parsing: outcome.output, allowsDuplicates: true).root
+        try JSONDocument(parsing: outcome.output, duplicates: .noted).root
     }
 
     @Test func aFileAndStandardInputGiveTheSameDocument() throws {

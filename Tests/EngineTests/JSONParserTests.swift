@@ -99,9 +99,12 @@ struct JSONCase: Sendable, CustomStringConvertible {
 
     @Test func duplicatesAreKeptForDocumentsThatHaveThem() throws {
         let text = Array("{\"a\":1,\"a\":2}".utf8)
-        let document = try JSONDocument(parsing: text, allowsDuplicates: true)
+        let document = try JSONDocument(parsing: text, duplicates: .noted)
         #expect(document.root.json() == text)
         #expect(document.firstDuplicate?.offset == 7)
+        let unchecked = try JSONDocument(parsing: text, duplicates: .unchecked)
+        #expect(unchecked.root.json() == text)
+        #expect(unchecked.firstDuplicate == nil)
     }
 
     @Test func depthIsLimited() throws {

@@ -11,7 +11,7 @@ package enum RobustnessChecks {
     /// parser takes beyond the strict one.
     package static func json(_ bytes: [UInt8]) -> String? {
         let strict = Result { () throws(JSONError) in try JSONDocument(parsing: bytes) }
-        let lenient = Result { () throws(JSONError) in try JSONDocument(parsing: bytes, allowsDuplicates: true) }
+        let lenient = Result { () throws(JSONError) in try JSONDocument(parsing: bytes, duplicates: .noted) }
         switch (strict, lenient) {
         case (.failure(let strictError), .failure(let lenientError)):
             guard strictError.offset <= bytes.count, lenientError.offset <= bytes.count else {
@@ -37,7 +37,10 @@ package enum RobustnessChecks {
     /// a result or an error.
     package static func document(_ bytes: [UInt8]) -> String? {
         guard let choice = bytes.first,
-            let json = try? JSONDocument(parsing: Array(bytes.dropFirst()), allowsDuplicates: choice & 4 != 0)
+            let json = try? JSONDocument(
+                parsing: Array(bytes.dropFirst()),
+                duplicates: choice & 4 != 0 ? .noted : .refused
+            )
         else { return nil }
         let dialect = Dialect.all[Int(choice & 3)]
         let document = VMStateDocument(json.root, dialect: dialect)
@@ -52,7 +55,7 @@ package enum RobustnessChecks {
                     let decoded = try codec.decode(stream, options)
                     if decoded.consumed > stream.count { return "more bytes used than there are" }
                     let text = decoded.state.root.json()
-                    guard let state = try? JSONDocument(parsing: text, allowsDuplicates: true) else {
+                    guard let state = try? JSONDocument(parsing: text, duplicates: .noted) else {
                         return "the state is not printed as JSON"
                     }
                     let encoded = try? codec.encode(decoded.state.root, describes: recordsOffsets)
@@ -142,7 +145,7 @@ package enum RobustnessChecks {
             let vmdesc = described.vmdesc
         else { return "with a vmdesc it does not encode" }
         if described.bytes != encoded { return "with a vmdesc the bytes differ" }
-        guard (try? JSONDocument(parsing: vmdesc, allowsDuplicates: true)) != nil else {
+        guard (try? JSONDocument(parsing: vmdesc, duplicates: .noted)) != nil else {
             return "the vmdesc is not JSON"
         }
         // The state as destination gives counters that are not in the stream.

@@ -89,7 +89,7 @@ package enum StreamChecks {
         } catch {
             return error.code == .limitExceeded ? nil : "it cannot be shown: \(error)"
         }
-        let document = Result { () throws(JSONError) in try JSONDocument(parsing: text, allowsDuplicates: true) }
+        let document = Result { () throws(JSONError) in try JSONDocument(parsing: text, duplicates: .noted) }
         guard case .success(let document) = document else { return "what is shown is no JSON: \(document)" }
         for leaf in document.root["offsets"]?.elements ?? [] {
             guard let offset = leaf["offset"]?.int, let length = leaf["size"]?.int, offset >= 0, offset <= size - length

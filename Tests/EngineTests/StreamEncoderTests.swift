@@ -56,7 +56,7 @@ import Testing
         request.isRaw = true
         let document = try JSONDocument(
             parsing: try request.document(try request.read(source), of: source).text,
-            allowsDuplicates: true
+            duplicates: .noted
         )
         #expect(try StreamRequest.bytes(of: document.root) == bytes)
     }
@@ -69,7 +69,7 @@ import Testing
             var request = StreamRequest()
             request.isRaw = true
             let text = try request.document(try request.read(source), of: source).text
-            let document = try JSONDocument(parsing: text, allowsDuplicates: true)
+            let document = try JSONDocument(parsing: text, duplicates: .noted)
             let error = #expect(throws: VMStateError.self) { try StreamRequest.bytes(of: document.root) }
             #expect(error?.code == .stateMissingField)
             #expect(error?.statePath?.description.hasPrefix(place) == true)

@@ -58,7 +58,7 @@ enum StreamSamples {
     static func corpusJSON(_ name: String) throws -> JSONNode? {
         let path = "\(corpus)/\(name).json.gz"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        return try JSONDocument(parsing: output(of: "gzip", path), allowsDuplicates: true).root
+        return try JSONDocument(parsing: output(of: "gzip", path), duplicates: .noted).root
     }
 
     static func names(in folder: String, ending: String) -> [String] {

@@ -8,7 +8,7 @@ import Testing
 @Suite struct VMDescDocumentTests {
     @Test(arguments: Fixtures.cases("devices"))
     func aSectionIsReadAndWrittenByItsVMDesc(_ fixture: FixtureCase) throws {
-        let vmdesc = try JSONDocument(parsing: try fixture.bytes("vmdesc.json"), allowsDuplicates: true)
+        let vmdesc = try JSONDocument(parsing: try fixture.bytes("vmdesc.json"), duplicates: .noted)
         let document = VMStateDocument(vmdesc.root, dialect: .v10_0)
         #expect(document.kind == .vmdesc)
         let codec = try VMStateCodec(document, dialect: .v10_0)
@@ -63,7 +63,7 @@ import Testing
                 {"name": "b", "type": "uint8", "size": 1}]}
                 """#.utf8
             ),
-            allowsDuplicates: true
+            duplicates: .noted
         )
         let codec = try VMStateCodec(VMStateDocument(vmdesc.root))
         var options = VMStateCodec.DecodeOptions()

@@ -332,7 +332,7 @@ import Testing
         let source = BytesSource(Self.stream([1, 7, 1, 8, 0], Self.queue(2)))
         let text = String(decoding: try request.document(request.read(source), of: source).text, as: UTF8.self)
         let changed = text.replacing(#"{"q":[{"v":7},"#, with: #"{"q":[{"v":7},{"v":9},"#)
-        let document = try JSONDocument(parsing: Array(changed.utf8), allowsDuplicates: true)
+        let document = try JSONDocument(parsing: Array(changed.utf8), duplicates: .noted)
         let written = try StreamRequest.bytes(of: document.root)
         let stream = try MigrationStream(reading: BytesSource(written))
         #expect(stream.findings.isEmpty)

@@ -13,7 +13,7 @@ struct Answer {
     var text: String { String(decoding: body, as: UTF8.self) }
 
     /// The body as JSON.
-    var json: JSONNode? { try? JSONDocument(parsing: body, allowsDuplicates: true).root }
+    var json: JSONNode? { try? JSONDocument(parsing: body, duplicates: .noted).root }
 
     /// The word for the error, in a problem document.
     var code: String? { json?["code"]?.string }

@@ -45,7 +45,7 @@ struct FieldShape: Sendable, Hashable {
     ///   - intern: the id of a member path.
     /// - Throws: `vmsd-invalid` where the flags need something that is not given, `count-unknown` for an unknown constant.
     init(
-        _ field: VMStateField,
+        _ field: borrowing VMStateField,
         dialect: Dialect,
         number: (SymbolicNumber) throws(VMStateError) -> Int,
         intern: (MemberPath) -> MemberID

@@ -4,7 +4,7 @@ extension ProgramBuilder {
     /// What the codec cannot do without.
     ///
     /// The rules say more.
-    func check(_ field: VMStateField, _ shape: FieldShape) throws(VMStateError) {
+    func check(_ field: borrowing VMStateField, _ shape: FieldShape) throws(VMStateError) {
         func missing(_ what: String, _ rule: String) -> VMStateError {
             VMStateError(.vmsdInvalid, expected: what, found: "none", rule: Rule.ID(rule))
         }

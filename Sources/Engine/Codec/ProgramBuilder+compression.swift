@@ -5,7 +5,7 @@ extension ProgramBuilder {
     /// Whether every element of an array has the same layout as far as the description tells.
     ///
     /// Source: QEMU migration/vmstate.c, vmsd_can_compress().
-    func isCompressible(_ field: VMStateField) -> Bool {
+    func isCompressible(_ field: borrowing VMStateField) -> Bool {
         guard Self.isRegular(field, dialect) else { return false }
         guard field.flags.contains(.struct), let child = field.vmsd else { return true }
         return !isIrregular[child]
@@ -21,7 +21,8 @@ extension ProgramBuilder {
             guard !descriptions[id].hasSubsectionList, let fields = descriptions[id].fields else {
                 return descriptions[id].hasSubsectionList
             }
-            return fields.indices.contains { !isRegular(fields[$0], dialect) }
+            let borrowed = fields.span
+            return borrowed.indices.contains { !isRegular(borrowed[$0], dialect) }
         }
         var open = irregular.indices.filter { irregular[$0] }
         if open.isEmpty { return irregular }

@@ -49,6 +49,7 @@ struct ProgramBuilder {
             for id in reachable { collectReferences(id) }
             try spreadReferences(reachable)
         }
+        steps.reserveCapacity(reachable.reduce(0) { $0 + (descriptions[$1].fields?.count ?? 0) })
         for id in reachable { try plan(id) }
         spreadFrames(reachable)
         return Program(
@@ -107,8 +108,9 @@ struct ProgramBuilder {
         let start = names.count
         names.append(contentsOf: text.utf8)
         let plain = start..<names.count
-        let isPlain = plain.allSatisfy { index in
-            names[index] >= 0x20 && names[index] != UInt8(ascii: "\"") && names[index] != UInt8(ascii: "\\")
+        let bytes = text.utf8Span.span
+        let isPlain = bytes.indices.allSatisfy { index in
+            bytes[index] >= 0x20 && bytes[index] != UInt8(ascii: "\"") && bytes[index] != UInt8(ascii: "\\")
         }
         guard !isPlain else {
             return Program.Name(offset: start, length: plain.count, tag: .string, plain: plain)
@@ -138,11 +140,12 @@ struct ProgramBuilder {
         let isFlat = members.areFlat
         let first = steps.count
         var tree = MemberTree()
-        for index in fields.indices {
+        let borrowed = fields.span
+        for index in borrowed.indices {
             do {
-                steps.append(try step(fields[index], index, of: members, in: id))
+                steps.append(try step(borrowed[index], index, of: members, in: id))
             } catch {
-                throw error.within(fields[index].path)
+                throw error.within(borrowed[index].path)
             }
             // Members of one name each are no objects.
             guard isFlat || tree.insert(members.path(index)) else {
@@ -158,7 +161,7 @@ struct ProgramBuilder {
         plans[id].versionID = description.versionID
         plans[id].minimumVersionID = description.minimumVersionID
         plans[id].steps = first..<steps.count
-        plans[id].hasRuns = fields.indices.contains { fields[$0].run == .next }
+        plans[id].hasRuns = borrowed.indices.contains { borrowed[$0].run == .next }
         if plans[id].hasRuns {
             // Only a vmdesc has them, and its members are its fields.
         } else if !isFlat || !members.areDistinct {
@@ -205,7 +208,7 @@ struct ProgramBuilder {
     }
 
     private mutating func step(
-        _ field: VMStateField,
+        _ field: borrowing VMStateField,
         _ index: Int,
         of members: StateMembers,
         in id: VMStateDescription.ID
@@ -256,7 +259,7 @@ struct ProgramBuilder {
         )
     }
 
-    private static func describedSize(_ field: VMStateField) -> Int {
+    private static func describedSize(_ field: borrowing VMStateField) -> Int {
         switch field.info?.encoding {
         case .qtailq, .qlist, .gtree, .byteArray, .name:
             if case .number(let size)? = field.size { return size }
@@ -265,7 +268,7 @@ struct ProgramBuilder {
         }
     }
 
-    private mutating func layout(of field: VMStateField, in id: VMStateDescription.ID) -> Int {
+    private mutating func layout(of field: borrowing VMStateField, in id: VMStateDescription.ID) -> Int {
         guard let info = field.info, case .opaque = info.encoding,
             let layout = InfoLayout.of(info.name, in: descriptions[id].name)
         else { return -1 }
@@ -273,7 +276,7 @@ struct ProgramBuilder {
         return layouts.count - 1
     }
 
-    private func kind(_ field: VMStateField) -> Program.Step.Kind {
+    private func kind(_ field: borrowing VMStateField) -> Program.Step.Kind {
         if !field.flags.isDisjoint(with: .anyStruct) { return .structure }
         switch field.info?.encoding {
         case .bool: return .bool

@@ -11,12 +11,8 @@ struct StateMembers {
 
     init(_ fields: [VMStateField]) {
         var hasOffsets = false
-        var isUnique = true
-        var seen = Set<String>(minimumCapacity: fields.count)
-        for index in fields.indices {
-            if fields[index].offset != nil { hasOffsets = true }
-            if isUnique, fields[index].run != .next { isUnique = seen.insert(fields[index].name).inserted }
-        }
+        for index in fields.indices where fields[index].offset != nil { hasOffsets = true }
+        let isUnique = Self.areUnique(fields)
         let names = isUnique ? fields.indices.map { fields[$0].name } : Self.numbered(fields)
         self.names = names
         guard hasOffsets else {
@@ -31,6 +27,21 @@ struct StateMembers {
         }
         self.paths = paths
         areDistinct = Set(paths).count == paths.count
+    }
+
+    /// Whether every array or value has a name of its own.
+    private static func areUnique(_ fields: [VMStateField]) -> Bool {
+        // Comparing the names of a few fields with each other is faster than hashing them.
+        if fields.count <= 12 {
+            for index in fields.indices.dropFirst() where fields[index].run != .next {
+                for other in 0..<index where fields[other].run != .next && fields[other].name == fields[index].name {
+                    return false
+                }
+            }
+            return true
+        }
+        var seen = Set<String>(minimumCapacity: fields.count)
+        return fields.indices.allSatisfy { fields[$0].run == .next || seen.insert(fields[$0].name).inserted }
     }
 
     private static func numbered(_ fields: [VMStateField]) -> [String] {

@@ -17,6 +17,7 @@ struct UnresolvedPredicates {
 
     /// - Throws: `predicate-unresolved` with the names and the place of the first field that needs one.
     mutating func check(_ object: Int) throws(VMStateError) {
+        guard !program.predicates.isEmpty else { return }
         var names: [String] = []
         var known: Set<String> = []
         var first: JSONPointer?

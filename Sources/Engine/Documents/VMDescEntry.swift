@@ -8,6 +8,12 @@ struct VMDescEntry {
     private(set) var name: String
     let type: String
     let size: Int
+    /// Whether `size` is given.
+    let isSized: Bool
+    /// The description of a struct's elements.
+    let child: JSONNode?
+    /// `version`, of a `vstruct`.
+    let versionID: Int
     /// `array_len`; nil: one element.
     private(set) var count: Int?
 
@@ -15,15 +21,20 @@ struct VMDescEntry {
         var name: String?
         var type: String?
         var size: Int?
+        var isSized = false
         var count: Int?
         var child: JSONNode?
+        var version: Int?
         node.forEachMember { member, value in
             switch member {
             case "name": name = name ?? value.string
             case "type": type = type ?? value.string
-            case "size": size = size ?? value.int
+            case "size":
+                size = size ?? value.int
+                isSized = true
             case "array_len": count = count ?? value.int
             case "struct": child = child ?? value
+            case "version": version = version ?? value.int
             default: break
             }
         }
@@ -32,6 +43,9 @@ struct VMDescEntry {
         self.path = path
         self.name = name
         self.size = size ?? 0
+        self.isSized = isSized
+        self.child = child
+        versionID = version ?? 0
         self.count = count
         // Up to 9.x a NULL element is described as an empty struct of one byte.
         let isNull = type == "struct" && size == 1 && child?.count == 0
@@ -106,7 +120,7 @@ struct VMDescEntry {
             for (index, member) in members.enumerated() {
                 text += Array("\(index > 0 ? "," : "")\"\(member.name)\":".utf8) + member.value.json()
             }
-            return (try? JSONDocument(parsing: text + Array("}".utf8), allowsDuplicates: true))?.root
+            return (try? JSONDocument(parsing: text + Array("}".utf8), duplicates: .unchecked))?.root
         }
     }
 

@@ -75,7 +75,10 @@ extension VMStateDocumentReader {
             }
         }
         VMDescEntry.correctCounts(&entries)
-        var fields = entries.map { readVMDescField($0) }
+        var fields: [VMStateField] = []
+        fields.reserveCapacity(entries.count)
+        let read = entries.span
+        for index in read.indices { fields.append(readVMDescField(read[index])) }
         // Names are unique in a vmdesc, but for the parts of one array.
         for index in fields.indices.dropFirst() where fields[index].name == fields[index - 1].name {
             if fields[index - 1].run == .none { fields[index - 1].run = .first }
@@ -84,7 +87,7 @@ extension VMStateDocumentReader {
         return fields
     }
 
-    private mutating func readVMDescField(_ entry: VMDescEntry) -> VMStateField {
+    private mutating func readVMDescField(_ entry: borrowing VMDescEntry) -> VMStateField {
         var child: VMStateDescription.ID?
         var key: VMStateDescription.ID?
         var flags: VMStateFlags = entry.count == nil ? .single : .array
@@ -93,14 +96,14 @@ extension VMStateDocumentReader {
         switch entry.type {
         case "struct":
             flags.insert(.struct)
-            child = entry.node["struct"].map { readVMDesc($0, at: entry.path.appending("struct")) }
+            if let description = entry.child { child = readVMDesc(description, at: entry.path.appending("struct")) }
         case "vstruct":
             flags.insert(.vstruct)
             child = readVMDesc(entry.node, at: entry.path)
         default:
-            let known = VMStateInfo(named: entry.type)
+            let known = knownInfo(entry.type)
             info = known
-            if let width = known.encoding.fixedWidth, entry.size != width, entry.node["size"] != nil {
+            if let width = known.encoding.fixedWidth, entry.size != width, entry.isSized {
                 problem(
                     entry.path.appending("size"),
                     expected: "\(width), the size of \"\(entry.type)\"",
@@ -113,10 +116,11 @@ extension VMStateDocumentReader {
             } else if known.encoding.hasChild {
                 let groups = entry.groups
                 if entry.groupsAreAlike {
+                    let path = entry.path
                     let isKeyed = known.encoding == .gtree && entry.hasKeys
-                    key = isKeyed ? groups.first.map { readVMDesc($0, at: entry.path) } : nil
+                    key = isKeyed ? groups.first.map { readVMDesc($0, at: path) } : nil
                     let value = groups.dropFirst(isKeyed ? 1 : 0).first
-                    child = value.map { readVMDesc($0, at: entry.path) } ?? emptyDescription(at: entry.path)
+                    child = value.map { readVMDesc($0, at: path) } ?? emptyDescription(at: path)
                 } else {
                     // Elements of different layout: one description cannot stand for them.
                     info = VMStateInfo(entry.type, .opaque(.sized))
@@ -140,7 +144,7 @@ extension VMStateDocumentReader {
             start: .number(0),
             vmsd: child,
             keyVMSD: key,
-            structVersionID: entry.node["version"]?.int ?? 0,
+            structVersionID: entry.versionID,
             errHint: nil,
             path: entry.path
         )

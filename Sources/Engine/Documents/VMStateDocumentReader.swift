@@ -5,6 +5,8 @@ struct VMStateDocumentReader {
     let dialect: Dialect
     private(set) var descriptions: [VMStateDescription] = []
     private(set) var problems: [VMStateError] = []
+    /// The infos of a vmdesc that came last: most fields are of few types.
+    private var infos: [VMStateInfo] = []
     /// Where each entry of `definitions` is going to stand.
     private var definitions: [String: VMStateDescription.ID] = [:]
 
@@ -46,6 +48,14 @@ struct VMStateDocumentReader {
 
     mutating func fill(_ id: VMStateDescription.ID, _ description: VMStateDescription) {
         descriptions[id] = description
+    }
+
+    /// The info of this name.
+    mutating func knownInfo(_ name: String) -> VMStateInfo {
+        if let known = infos.first(where: { $0.name == name }) { return known }
+        let info = VMStateInfo(named: name)
+        if infos.count < 8 { infos.append(info) }
+        return info
     }
 
     // MARK: The document
@@ -188,16 +198,16 @@ struct VMStateDocumentReader {
         )
     }
 
-    mutating func string(_ node: JSONNode, at path: JSONPointer) -> String? {
+    mutating func string(_ node: JSONNode, at path: @autoclosure () -> JSONPointer) -> String? {
         if let text = node.string { return text }
-        problem(path, expected: "a string", found: node.kind.rawValue)
+        problem(path(), expected: "a string", found: node.kind.rawValue)
         return nil
     }
 
     /// A C `int`.
-    mutating func integer(_ node: JSONNode, at path: JSONPointer) -> Int? {
+    mutating func integer(_ node: JSONNode, at path: @autoclosure () -> JSONPointer) -> Int? {
         if node.kind == .number, let value = node.int, Int32(exactly: value) != nil { return value }
-        problem(path, expected: "an integer of 32 bits", found: String(decoding: node.json(), as: UTF8.self))
+        problem(path(), expected: "an integer of 32 bits", found: String(decoding: node.json(), as: UTF8.self))
         return nil
     }
 

@@ -22,12 +22,22 @@ public struct JSONDocument: Sendable {
 
     private let storage: Storage
 
+    /// What is done about a name that comes twice in an object, as it does in QEMU's vmdesc.
+    public enum Duplicates: Sendable {
+        /// It is an error.
+        case refused
+        /// The first such member is kept in `firstDuplicate`.
+        case noted
+        /// Names are not compared.
+        case unchecked
+    }
+
     /// What strings, numbers and names refer to, as JSON text.
     var text: [UInt8] { storage.text }
     /// What byte nodes refer to.
     var bytes: [UInt8] { storage.bytes }
     var tape: JSONTape { storage.tape }
-    /// The first member whose name came before in its object; nil unless such members were allowed.
+    /// The first member whose name came before in its object; nil unless such members were to be noted.
     public var firstDuplicate: JSONError? { storage.firstDuplicate }
 
     init(text: [UInt8], bytes: [UInt8], tape: JSONTape) {
@@ -39,16 +49,15 @@ public struct JSONDocument: Sendable {
     /// - Parameters:
     ///   - text: the whole text, below 4 GiB.
     ///   - maximumDepth: how many arrays and objects may be open at once.
-    ///   - allowsDuplicates: whether a name may come twice in an object, as it does in QEMU's vmdesc; the first such member
-    ///     is then noted in `firstDuplicate`.
+    ///   - duplicates: whether a name may come twice in an object.
     /// - Throws: the first thing in the text that RFC 8259 does not allow.
     public init(
         parsing text: [UInt8],
         maximumDepth: Int = Limits.default.jsonDepth,
-        allowsDuplicates: Bool = false
+        duplicates: Duplicates = .refused
     ) throws(JSONError) {
         let (tape, duplicate) = try text.withByteView { (view) throws(JSONError) in
-            var parser = JSONParser(view, maximumDepth: maximumDepth, allowsDuplicates: allowsDuplicates)
+            var parser = JSONParser(view, maximumDepth: maximumDepth, duplicates: duplicates)
             try parser.parse()
             return (parser.tape, parser.firstDuplicate)
         }

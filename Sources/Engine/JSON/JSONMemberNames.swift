@@ -24,8 +24,14 @@ struct JSONMemberNames {
         let bytes: [UInt8]
     }
 
+    /// Whether names are compared; else they are counted only.
+    private let compares: Bool
     /// The last complete object at each depth.
     private var last: [Int] = []
+
+    init(compares: Bool) {
+        self.compares = compares
+    }
 
     mutating func begin(object: Int, depth: Int) -> Seen {
         while last.count <= depth { last.append(-1) }
@@ -41,6 +47,7 @@ struct JSONMemberNames {
     /// Notes the key at `key`; false when a member of this name came before.
     mutating func insert(key: Int, into seen: inout Seen, tape: JSONTape, text: ByteView) -> Bool {
         seen.count &+= 1
+        guard compares else { return true }
         if seen.template >= 0 {
             if seen.templateEnd < 0 { seen.templateEnd = tape.next(after: seen.template &- 2) }
             if seen.template < seen.templateEnd, tape.words[seen.template] >> 56 == UInt64(JSONTag.string.rawValue),

@@ -36,6 +36,25 @@ extension JSONNode {
         }
     }
 
+    /// Goes through the elements of an array in their order; does nothing for anything else.
+    func forEachElement(_ body: (JSONNode) -> Void) {
+        let tape = document.tape
+        guard tape.tag(at: index) == .array else { return }
+        var element = index + 2
+        for _ in 0..<tape.count(at: index) {
+            body(JSONNode(document: document, index: element))
+            element = tape.next(after: element)
+        }
+    }
+
+    /// Whether this is a string with just this text, written without escapes.
+    func isString(_ text: StaticString) -> Bool {
+        guard document.tape.tag(at: index) == .string else { return false }
+        let reference = document.tape.reference(at: index)
+        guard reference.length == text.utf8CodeUnitCount else { return false }
+        return document.text.withByteView { $0.matches(reference.offset..<reference.offset + reference.length, text) }
+    }
+
     /// The number of elements or members; 0 for anything else.
     var count: Int {
         switch document.tape.tag(at: index) {

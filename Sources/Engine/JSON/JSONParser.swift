@@ -11,15 +11,15 @@ struct JSONParser {
     private var position = 0
     private(set) var tape = JSONTape()
 
-    /// The first member whose name came before in its object, when such members are allowed.
+    /// The first member whose name came before in its object, when such members are noted.
     private(set) var firstDuplicate: JSONError?
-    private let allowsDuplicates: Bool
+    private let duplicates: JSONDocument.Duplicates
 
-    init(_ text: ByteView, maximumDepth: Int, allowsDuplicates: Bool) {
+    init(_ text: ByteView, maximumDepth: Int, duplicates: JSONDocument.Duplicates) {
         self.text = text
         self.maximumDepth = maximumDepth
-        self.allowsDuplicates = allowsDuplicates
-        names = JSONMemberNames()
+        self.duplicates = duplicates
+        names = JSONMemberNames(compares: duplicates != .unchecked)
         // No value takes more words than it has bytes, but for the outermost one. What is not used is never touched, so
         // the room costs addresses and no memory; growing step by step would touch twice as much.
         tape.words.reserveCapacity(text.count + 4)
@@ -134,10 +134,10 @@ struct JSONParser {
 
     private mutating func duplicate(key: Int, at quote: Int) throws(JSONError) {
         // Its line and column cost a walk through the text.
-        guard !allowsDuplicates || firstDuplicate == nil else { return }
+        guard duplicates == .refused || firstDuplicate == nil else { return }
         let name = JSONText.string(tape, key, text)
         let error = JSONError(.duplicateMember, at: quote, in: text, found: "\"\(name)\"")
-        guard allowsDuplicates else { throw error }
+        guard duplicates != .refused else { throw error }
         firstDuplicate = error
     }
 

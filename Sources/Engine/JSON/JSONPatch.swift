@@ -88,7 +88,7 @@ public struct JSONPatch {
             throw VMStateError(.limitExceeded, expected: "a document within the limit on output")
         }
         do throws(JSONError) {
-            return try JSONDocument(parsing: buffer.array(), maximumDepth: limits.jsonDepth, allowsDuplicates: true)
+            return try JSONDocument(parsing: buffer.array(), maximumDepth: limits.jsonDepth, duplicates: .unchecked)
         } catch {
             throw VMStateError(.patchFailed, expected: "a document after the patch", found: error.reason.rawValue)
         }
@@ -109,7 +109,7 @@ public struct JSONPatch {
         case .test(let path, let value):
             var buffer = ByteBuffer(limit: Limits.default.outputBytes)
             try tree.value(at: path).print(to: &buffer)
-            guard let found = try? JSONDocument(parsing: buffer.array(), allowsDuplicates: true),
+            guard let found = try? JSONDocument(parsing: buffer.array(), duplicates: .unchecked),
                 found.root.isEqual(to: value)
             else { throw JSONTree.failure(path, "the value that \"test\" names", "another") }
         }

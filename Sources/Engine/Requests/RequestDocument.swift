@@ -11,7 +11,7 @@ extension JSONDocument {
             try self.init(parsing: text, maximumDepth: limits.jsonDepth)
         } catch {
             guard error.reason == .duplicateMember else { throw error }
-            let lenient = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, allowsDuplicates: true)
+            let lenient = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, duplicates: .noted)
             guard let vmsd = lenient.root["vmsd"], VMDescReader.devices(of: vmsd) != nil else { throw error }
             self = lenient
         }

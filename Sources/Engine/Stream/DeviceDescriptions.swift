@@ -33,7 +33,7 @@ struct DeviceDescriptions: Sendable {
     /// - Throws: what is wrong with the text.
     init(_ text: [UInt8], limits: Limits) throws(JSONError) {
         self.text = text
-        document = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, allowsDuplicates: true)
+        document = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, duplicates: .unchecked)
         var pageSize: Int?
         var configuration: JSONNode?
         var all: [Device] = []
@@ -116,14 +116,10 @@ extension DeviceDescriptions.Device {
         node.forEachMember { member, value in
             switch member {
             case "fields":
+                if let length = lengthOfPlainFields(value) { return add(length) }
                 var entries = value.elements.compactMap { VMDescEntry($0, at: JSONPointer()) }
                 VMDescEntry.correctCounts(&entries)
-                for entry in entries {
-                    let (product, overflow) = max(entry.size, 0).multipliedReportingOverflow(
-                        by: max(entry.count ?? 1, 0)
-                    )
-                    add(overflow ? Int.max : product)
-                }
+                for entry in entries { add(length(of: entry.size, entry.count)) }
             case "subsections":
                 for subsection in value.elements {
                     add(1 + 1 + (subsection["vmsd_name"]?.string?.utf8.count ?? 0) + 4)
@@ -133,5 +129,38 @@ extension DeviceDescriptions.Device {
             }
         }
         return sum
+    }
+
+    /// The bytes of fields none of which is a marker, so that every count is right; nil: there are markers.
+    private static func lengthOfPlainFields(_ fields: JSONNode) -> Int? {
+        var sum = 0
+        var isPlain = true
+        fields.forEachElement { field in
+            var size: Int?
+            var count: Int?
+            var hasName = false
+            var hasType = false
+            field.forEachMember { member, value in
+                switch member {
+                case "name": hasName = hasName || value.kind == .string
+                case "type":
+                    hasType = hasType || value.kind == .string
+                    if value.isString("nullptr") || value.isString("ptr-marker") { isPlain = false }
+                case "size": size = size ?? value.int
+                case "array_len": count = count ?? value.int
+                case "struct": if value.count == 0 { isPlain = false }
+                default: break
+                }
+            }
+            guard hasName, hasType else { return }
+            let (total, overflow) = sum.addingReportingOverflow(length(of: size ?? 0, count))
+            sum = overflow ? Int.max : total
+        }
+        return isPlain ? sum : nil
+    }
+
+    private static func length(of size: Int, _ count: Int?) -> Int {
+        let (product, overflow) = max(size, 0).multipliedReportingOverflow(by: max(count ?? 1, 0))
+        return overflow ? Int.max : product
     }
 }

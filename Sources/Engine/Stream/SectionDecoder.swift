@@ -110,7 +110,7 @@ struct SectionDecoder {
             return try decodeExactly(bytes, by: node)
         } catch {
             for text in VMDescAlternatives(node, length: bytes.count).texts {
-                guard let document = try? JSONDocument(parsing: text, allowsDuplicates: true),
+                guard let document = try? JSONDocument(parsing: text, duplicates: .unchecked),
                     let result = try? decodeExactly(bytes, by: document.root)
                 else { continue }
                 return result

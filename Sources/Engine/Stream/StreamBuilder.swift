@@ -187,7 +187,7 @@ extension StreamBuilder {
         } catch {
             guard let size else { throw error }
             for text in VMDescAlternatives(node, length: size).texts {
-                guard let other = try? JSONDocument(parsing: text, allowsDuplicates: true).root,
+                guard let other = try? JSONDocument(parsing: text, duplicates: .unchecked).root,
                     let codec = try? VMStateCodec(VMStateDocument(device: other), limits: limits),
                     let encoded = try? codec.encode(state, describes: true)
                 else { continue }

@@ -41,7 +41,7 @@ public struct StreamDocument {
         let text = try StreamDocument(stream, options, limits: limits).json().text
         do throws(JSONError) {
             // States lie three levels deep in the document.
-            return try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth + 8, allowsDuplicates: true)
+            return try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth + 8, duplicates: .unchecked)
         } catch {
             throw VMStateError(.limitExceeded, expected: "a document", found: error.reason.rawValue)
         }

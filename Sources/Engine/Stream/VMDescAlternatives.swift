@@ -108,7 +108,7 @@ struct VMDescAlternatives {
         }
         if let count, count > 1 { members.append(Array("\"array_len\": \(count)".utf8)) }
         let text = Array("{".utf8) + Array(members.joined(separator: Array(", ".utf8))) + Array("}".utf8)
-        return (try? JSONDocument(parsing: text, allowsDuplicates: true))?.root
+        return (try? JSONDocument(parsing: text, duplicates: .unchecked))?.root
     }
 
     // MARK: Text

@@ -110,7 +110,7 @@ struct VMDescEditor {
 
     /// Brings an object of the text in line with a description.
     mutating func edit(_ node: JSONNode, _ description: [UInt8], isWhole: Bool) {
-        guard let new = try? JSONDocument(parsing: description, maximumDepth: 512, allowsDuplicates: true).root,
+        guard let new = try? JSONDocument(parsing: description, maximumDepth: 512, duplicates: .unchecked).root,
             let group = Group.all(in: node).first, let changed = Group.all(in: new).first
         else { return }
         self.isWhole = isWhole

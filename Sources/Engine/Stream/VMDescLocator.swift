@@ -42,6 +42,12 @@ struct VMDescLocator {
         _ bytes: inout Int,
         limits: Limits
     ) -> (devices: DeviceDescriptions, offset: Int)? {
+        // What ends the data comes first; of no other vmdesc need be looked for then.
+        if let offset = tail.lastVMDesc() {
+            tries -= 1
+            let text = Array(tail[(offset + 5)...])
+            if let devices = try? DeviceDescriptions(text, limits: limits), devices.isWhole { return (devices, offset) }
+        }
         var candidates: [(offset: Int, length: Int)] = []
         var from = 0
         while let place = tail.firstIndex(of: [0x00, 0x06], from: from, to: tail.count) {
@@ -56,16 +62,31 @@ struct VMDescLocator {
             // The last ones count.
             if candidates.count == 64 * maximumTries { candidates.removeFirst(32 * maximumTries) }
         }
-        // The one that ends the data comes first, then the last ones.
-        let ordered =
-            candidates.filter { $0.offset + 5 + $0.length == tail.count }
-            + candidates.reversed().filter { $0.offset + 5 + $0.length != tail.count }
-        for candidate in ordered where tries > 0 && bytes > 0 {
+        for candidate in candidates.reversed() where tries > 0 && bytes > 0 {
             tries -= 1
             bytes -= candidate.length
             let text = Array(tail[candidate.offset + 5..<candidate.offset + 5 + candidate.length])
             guard let devices = try? DeviceDescriptions(text, limits: limits), devices.isWhole else { continue }
             return (devices, candidate.offset)
+        }
+        return nil
+    }
+}
+
+extension [UInt8] {
+    /// Where what looks like a vmdesc begins that ends with the data: its type byte, behind EOF.
+    fileprivate func lastVMDesc() -> Int? {
+        guard count > 7, self[count - 1] == UInt8(ascii: "}") else { return nil }
+        var end = count
+        // A vmdesc has no zeros, so that its text is passed quickly.
+        while let zero = lastZero(before: end) {
+            let offset = zero + 1
+            if offset + 6 <= count, self[offset] == 0x06, self[offset + 5] == UInt8(ascii: "{"),
+                Int(bigEndian32(at: offset + 1)) == count - offset - 5
+            {
+                return offset
+            }
+            end = zero
         }
         return nil
     }

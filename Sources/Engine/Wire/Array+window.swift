@@ -29,6 +29,28 @@ extension [UInt8] {
         }
     }
 
+    /// The last byte of 0 in front of `end`.
+    func lastZero(before end: Int) -> Int? {
+        precondition(end >= 0 && end <= count, "bytes outside the window")
+        return unsafe withUnsafeBytes { bytes in
+            var at = end
+            while at > 0 {
+                // Eight bytes none of which is zero are passed at once.
+                if at >= 8 {
+                    let word = unsafe bytes.loadUnaligned(fromByteOffset: at &- 8, as: UInt64.self)
+                    if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 == 0 {
+                        at &-= 8
+                        continue
+                    }
+                }
+                at &-= 1
+                let isZero = unsafe bytes[at] == 0
+                if isZero { return at }
+            }
+            return nil
+        }
+    }
+
     /// Where `pattern` begins in `start..<end`.
     func firstIndex(of pattern: [UInt8], from start: Int, to end: Int) -> Int? {
         guard let first = pattern.first, let last = pattern.last, pattern.count <= end &- start else { return nil }
