@@ -28,7 +28,7 @@ public struct Finding: Sendable, Hashable {
     ) {
         self.rule = rule
         self.severity = severity
-        self.message = message
+        self.message = message.shortened
         self.path = path
         self.statePath = statePath
         self.offset = offset

@@ -89,8 +89,8 @@ public struct VMStateError: Error, Sendable, Hashable {
     ) {
         self.code = code
         self.offset = offset
-        self.expected = expected
-        self.found = found
+        self.expected = expected?.shortened
+        self.found = found?.shortened
         self.path = path
         self.statePath = statePath
         self.rule = rule ?? Rule.ID(reporting: code)
@@ -162,8 +162,8 @@ extension VMStateError: CustomStringConvertible {
         var places: [String] = []
         if let offset { places.append("offset \(offset)") }
         if let section { places.append("section \"\(section)\"") }
-        if let path { places.append("VMSD \(path.tokens.isEmpty ? "(root)" : path.description)") }
-        if let statePath { places.append("state \(statePath.tokens.isEmpty ? "(root)" : statePath.description)") }
+        if let path { places.append("VMSD \(path.tokens.isEmpty ? "(root)" : path.shown)") }
+        if let statePath { places.append("state \(statePath.tokens.isEmpty ? "(root)" : statePath.shown)") }
         return places.isEmpty ? text : "\(text) (\(places.joined(separator: ", ")))"
     }
 }

@@ -53,8 +53,8 @@ struct Problem: Error {
         writer.member("detail", detail)
         if let code { writer.member("code", code) }
         if let error {
-            if let path = error.path { writer.member("path", path.description) }
-            if let path = error.statePath { writer.member("state_path", path.description) }
+            if let path = error.path { writer.member("path", path.shown) }
+            if let path = error.statePath { writer.member("state_path", path.shown) }
             if let offset = error.offset { writer.member("offset", offset) }
             if let expected = error.expected { writer.member("expected", expected) }
             if let found = error.found { writer.member("found", found) }

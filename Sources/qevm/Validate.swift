@@ -62,7 +62,7 @@ struct Validate: ParsableCommand {
             try ValidateRequest(document.root, stream: bytes).report()
         }
         let name = options.vmsd ?? file ?? "-"
-        try write(report, name) { finding in finding.path.map { "\(name):\($0)" } ?? name }
+        try write(report, name) { finding in finding.path.map { "\(name):\($0.shown)" } ?? name }
     }
 
     private func write(_ report: ValidationReport, _ name: String, _ place: (Finding) -> String) throws {

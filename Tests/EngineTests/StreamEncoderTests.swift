@@ -178,4 +178,62 @@ import Testing
             #expect(error?.statePath?.description == path)
         }
     }
+
+    /// Taking something out is an edit as well; none is dropped in silence.
+    @Test(arguments: [
+        "/page_size", "/vmdesc", "/size", "/ram", "/commands", "/header", "/configuration", "/sections",
+        "/sections/10/state",
+        "/sections/10/version_id", "/sections/10/idstr",
+    ])
+    func refusesToTakeOutWhatAStreamNeeds(_ path: String) throws {
+        let error = #expect(throws: VMStateError.self) {
+            try edited(microbit(), #"[{"op":"remove","path":"\#(path)"}]"#)
+        }
+        #expect(error?.statePath?.description == path)
+    }
+
+    /// The vmdesc says the version too.
+    @Test func aVersionCanBeChanged() throws {
+        let written = try edited(microbit(), #"[{"op":"replace","path":"/sections/10/version_id","value":7}]"#)
+        let stream = try MigrationStream(reading: BytesSource(written))
+        #expect(stream.sections[10].versionID == 7)
+        #expect(stream.findings.isEmpty)
+        let both = try edited(
+            microbit(),
+            #"[{"op":"replace","path":"/sections/10/version_id","value":7},"#
+                + #"{"op":"replace","path":"/sections/10/state/active","value":1}]"#
+        )
+        #expect(try MigrationStream(reading: BytesSource(both)).findings.isEmpty)
+    }
+
+    /// A document is read by what the interface says of its members, with and without the stream itself.
+    @Test(arguments: [
+        (#"{"op":"remove","path":"/sections"}"#, "/sections"),
+        (#"{"op":"replace","path":"/sections","value":"x"}"#, "/sections"),
+        (#"{"op":"replace","path":"/sections","value":null}"#, "/sections"),
+        (#"{"op":"replace","path":"/configuration","value":"x"}"#, "/configuration"),
+        (#"{"op":"replace","path":"/header","value":{"magic":"QEVM","version":2}}"#, "/header"),
+        (#"{"op":"add","path":"/commands","value":"x"}"#, "/commands"),
+        (#"{"op":"replace","path":"/ram","value":[]}"#, "/ram"),
+        (#"{"op":"replace","path":"/size","value":"x"}"#, "/size"),
+        (#"{"op":"replace","path":"/sections/10/version_id","value":"2"}"#, "/sections/10/version_id"),
+        (#"{"op":"replace","path":"/sections/10/idstr","value":5}"#, "/sections/10/idstr"),
+        (#"{"op":"add","path":"/sections/10/footer","value":"x"}"#, "/sections/10/footer"),
+    ])
+    func refusesADocumentOfAnotherShape(_ operation: String, _ place: String) throws {
+        let bytes = try microbit()
+        let source = BytesSource(bytes)
+        var request = StreamRequest()
+        request.isRaw = true
+        let stream = try request.read(source)
+        let whole = try JSONDocument(parsing: try request.document(stream, of: source).text, duplicates: .noted)
+        let patch = try JSONPatch(JSONDocument(parsing: Array("[\(operation)]".utf8)).root)
+        let document = try patch.apply(to: whole.root, limits: .default).root
+        let alone = #expect(throws: VMStateError.self) { try StreamRequest.bytes(of: document) }
+        #expect(alone?.statePath?.description == place)
+        let beside = #expect(throws: VMStateError.self) {
+            try request.pieces(for: document, stream, size: bytes.count)
+        }
+        #expect(beside?.statePath?.description == place)
+    }
 }

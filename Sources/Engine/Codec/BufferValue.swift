@@ -22,17 +22,12 @@ extension ByteBuffer {
             let reference = tape.reference(at: node)
             try Self.checkLength(reference.length, size)
             append(bytes, from: reference.offset, count: reference.length)
-        case .string:
-            let range = tape.textRange(at: node)
-            if range.count % 2 == 0 { try Self.checkLength(range.count / 2, size) }
-            guard let invalid = append(hexIn: text, range) else { return }
-            throw VMStateError(
-                .valueTypeMismatch,
-                expected: "pairs of hexadecimal digits",
-                found: invalid < range.upperBound
-                    ? "byte 0x\(String(text[invalid], radix: 16)) at character \(invalid - range.lowerBound)"
-                    : "\(range.count) digits"
-            )
+        case .string: try append(hex: text, tape.textRange(at: node), size: size)
+        case .escapedString:
+            let digits = JSONText.unescaped(tape, node, text)
+            try digits.withByteView { (view) throws(VMStateError) in
+                try append(hex: view, 0..<digits.count, size: size)
+            }
         case .object: try append(base64: node, of: tape, text: text, size: size)
         default:
             throw VMStateError(
@@ -45,6 +40,18 @@ extension ByteBuffer {
 
     private static var shape: String { "hexadecimal digits or {\"base64\": …}" }
 
+    private mutating func append(hex text: ByteView, _ range: Range<Int>, size: Int?) throws(VMStateError) {
+        if range.count % 2 == 0 { try Self.checkLength(range.count / 2, size) }
+        guard let invalid = append(hexIn: text, range) else { return }
+        throw VMStateError(
+            .valueTypeMismatch,
+            expected: "pairs of hexadecimal digits",
+            found: invalid < range.upperBound
+                ? "byte 0x\(String(text[invalid], radix: 16)) at character \(invalid - range.lowerBound)"
+                : "\(range.count) digits"
+        )
+    }
+
     private mutating func append(
         base64 node: Int,
         of tape: JSONTape,
@@ -56,10 +63,18 @@ extension ByteBuffer {
             throw VMStateError(.valueTypeMismatch, expected: Self.shape, found: tape.describe(node, text))
         }
         let value = tape.next(after: key)
-        guard tape.tag(at: value) == .string else {
-            throw VMStateError(.valueTypeMismatch, expected: Self.shape, found: tape.describe(value, text))
+        switch tape.tag(at: value) {
+        case .string: try append(base64: text, tape.textRange(at: value), size: size)
+        case .escapedString:
+            let characters = JSONText.unescaped(tape, value, text)
+            try characters.withByteView { (view) throws(VMStateError) in
+                try append(base64: view, 0..<characters.count, size: size)
+            }
+        default: throw VMStateError(.valueTypeMismatch, expected: Self.shape, found: tape.describe(value, text))
         }
-        let range = tape.textRange(at: value)
+    }
+
+    private mutating func append(base64 text: ByteView, _ range: Range<Int>, size: Int?) throws(VMStateError) {
         let start = count
         if let invalid = append(base64In: text, range) {
             throw VMStateError(

@@ -67,7 +67,7 @@ extension VMStateEncoder {
                 throw VMStateError(.valueOutOfRange, expected: "a finite double", found: describe(node))
             }
             return value.bitPattern
-        case .string:
+        case .string, .escapedString:
             let text = JSONText.string(state.tape, node, state.text)
             if text.utf8.count == 18, text.hasPrefix("0x"), text.utf8.dropFirst(2).allSatisfy({ Hex.digit($0) != nil }),
                 let bits = UInt64(text.dropFirst(2), radix: 16)

@@ -39,7 +39,7 @@ public struct JSONError: Error, Sendable, Hashable {
         }
         self.line = line
         column = offset - lineStart + 1
-        self.found = found ?? (offset < text.count ? Self.describe(text[offset]) : nil)
+        self.found = found?.shortened ?? (offset < text.count ? Self.describe(text[offset]) : nil)
     }
 
     private static func describe(_ byte: UInt8) -> String {

@@ -31,6 +31,7 @@ struct JSONInteger: Hashable {
         case .number, .string:
             let reference = tape.reference(at: node)
             self.init(text, reference.offset, reference.length)
+        case .escapedString: self.init(escaped: JSONText.unescaped(tape, node, text))
         default: return nil
         }
     }
@@ -45,6 +46,12 @@ struct JSONInteger: Hashable {
         }
         guard !isNegative || magnitude <= Int64.min.magnitude else { return nil }
         self.init(magnitude: magnitude, isNegative: isNegative && magnitude != 0)
+    }
+
+    @inline(never)
+    private init?(escaped text: [UInt8]) {
+        guard let value = text.withByteView({ JSONInteger($0, 0, text.count) }) else { return nil }
+        self = value
     }
 
     /// `0x` and up to 16 digits.

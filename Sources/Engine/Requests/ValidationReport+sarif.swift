@@ -70,7 +70,7 @@ extension ValidationReport {
                             for (pointer, kind) in [(finding.path, "member"), (finding.statePath, "value")] {
                                 guard let pointer else { continue }
                                 array.element { logical in
-                                    logical.member("fullyQualifiedName", pointer.description)
+                                    logical.member("fullyQualifiedName", pointer.shown)
                                     logical.member("kind", kind)
                                 }
                             }

@@ -52,8 +52,8 @@ public struct ValidationReport: Sendable {
                         object.member("rule", finding.rule.description)
                         object.member("severity", finding.severity.rawValue)
                         object.member("message", finding.message)
-                        object.member("path", finding.path?.description)
-                        object.member("state_path", finding.statePath?.description)
+                        object.member("path", finding.path?.shown)
+                        object.member("state_path", finding.statePath?.shown)
                         object.member("offset", finding.offset)
                         if let section = finding.section { object.member("section", section) }
                         object.member("location", Optional<String>.none)
@@ -79,7 +79,7 @@ public struct ValidationReport: Sendable {
     /// - Returns: the lines, each with its line feed.
     public func text(_ place: (Finding) -> String? = { _ in nil }) -> String {
         findings.map { finding in
-            let position = place(finding) ?? finding.path.map { "\($0)" } ?? ""
+            let position = place(finding) ?? finding.path?.shown ?? ""
             let section = finding.section.map { "\($0): " } ?? ""
             return (position.isEmpty ? "" : position + ": ")
                 + "\(finding.severity.rawValue): \(section)\(finding.message) [\(finding.rule)]\n"

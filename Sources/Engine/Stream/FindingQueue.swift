@@ -42,7 +42,7 @@ struct FindingQueue {
         depth: Int,
         to sink: inout TextSink
     ) throws(VMStateError) {
-        let place = finding.statePath.map { " (\($0))".printable } ?? ""
+        let place = finding.statePath.map { " (\($0.shown))".printable } ?? ""
         try columns.line(
             at: finding.offset.map { $0..<$0 },
             showsSize: false,

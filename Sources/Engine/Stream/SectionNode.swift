@@ -2,11 +2,6 @@
 
 /// A section as it stands in the document of a stream.
 struct SectionNode {
-    static let members = [
-        "type", "section_id", "idstr", "instance_id", "version_id", "vmsd_name", "offset", "size", "packaged", "footer",
-        "state", "data", "pages", "content",
-    ]
-
     let node: JSONNode
     let kind: MigrationStream.Section.Kind
     let sectionID: UInt32
@@ -21,17 +16,7 @@ struct SectionNode {
 
     /// - Throws: what is wrong, with the place below the section.
     init(_ node: JSONNode) throws(VMStateError) {
-        guard node.kind == .object else {
-            throw VMStateError(
-                .valueTypeMismatch,
-                expected: "a section, an object",
-                found: node.kind.rawValue,
-                statePath: JSONPointer()
-            )
-        }
-        for (name, _) in node.members where !Self.members.contains(name) {
-            throw VMStateError(.stateUnknownMember, found: "\"\(name)\"", statePath: JSONPointer([name]))
-        }
+        try StreamDocumentShape.check(section: node)
         self.node = node
         let word = node["type"]?.string ?? ""
         guard

@@ -20,9 +20,7 @@ struct StreamBuilder: ~Copyable {
     /// - Throws: what cannot be written, with its place in the document.
     static func bytes(of document: JSONNode, limits: Limits) throws(VMStateError) -> [UInt8] {
         var builder = StreamBuilder(limits: limits)
-        for (name, _) in document.members where !StreamEncoder.members.contains(name) {
-            throw VMStateError(.stateUnknownMember, found: "\"\(name)\"", statePath: JSONPointer([name]))
-        }
+        try StreamDocumentShape.check(document)
         try checkWhole(document)
         if let node = document["configuration"], !node.members.isEmpty {
             do throws(VMStateError) {

@@ -92,7 +92,7 @@ public struct StreamDocument {
         object.member("reason", finding.message)
         object.member("rule", finding.rule.description)
         if let section = finding.section { object.member("section", section) }
-        if let path = finding.statePath { object.member("state_path", path.description) }
+        if let path = finding.statePath { object.member("state_path", path.shown) }
     }
 
     private func configuration(_ object: inout JSONObjectWriter) {

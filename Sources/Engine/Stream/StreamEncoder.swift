@@ -4,13 +4,6 @@
 ///
 /// What the document does not hold, guest memory above all, is copied from the stream that it was made of.
 public struct StreamEncoder {
-    /// The members of a document.
-    static let members = [
-        "header", "configuration", "page_size", "sections", "commands", "ram", "vmdesc", "size", "trailing",
-        "incomplete",
-        "offsets", "selection",
-    ]
-
     private let original: MigrationStream
     private let size: Int
     private let descriptions: SectionDescriptions
@@ -61,21 +54,23 @@ public struct StreamEncoder {
 
     /// What is not configuration or section cannot be changed: silently dropping a change would be worse than refusing it.
     private func checkUnchanged(_ document: JSONNode, _ before: JSONNode) throws(VMStateError) {
-        guard document.kind == .object else {
-            throw VMStateError(.valueTypeMismatch, expected: "the document of a stream", found: document.kind.rawValue)
-        }
-        for (name, value) in document.members {
-            guard Self.members.contains(name) else {
-                throw VMStateError(.stateUnknownMember, found: "\"\(name)\"", statePath: JSONPointer([name]))
-            }
-            // A vmdesc that the document holds is one that was asked for.
-            let isFixed = ["header", "page_size", "commands", "ram", "size"].contains(name)
-            guard isFixed || name == "vmdesc" && value.bool != nil else { continue }
-            guard let own = before[name], own.isEqual(to: value) else {
+        try StreamDocumentShape.check(document)
+        let fixed = [
+            "header", "page_size", "commands", "ram", "size", "vmdesc", "trailing", "incomplete", "selection",
+            "offsets",
+        ]
+        let secondary = ["trailing", "incomplete", "selection", "offsets"]
+        for name in fixed where encodesAll || before[name] != nil || document[name] != nil {
+            let value = document[name]
+            // What a document does not have is copied, but an edit has taken it out. A vmdesc that the document holds is one
+            // that was asked for; what was not understood depends on the descriptions.
+            if encodesAll, value == nil || secondary.contains(name) { continue }
+            if name == "vmdesc", value?.kind == .object { continue }
+            guard let own = before[name], let value, own.isEqual(to: value) else {
                 throw VMStateError(
                     .valueTypeMismatch,
                     expected: "\"\(name)\" as it was: only configuration and sections can be changed",
-                    found: "another",
+                    found: value == nil ? "none" : "another",
                     statePath: JSONPointer([name])
                 )
             }
@@ -83,7 +78,15 @@ public struct StreamEncoder {
     }
 
     private mutating func configuration(_ document: JSONNode, _ before: JSONNode) throws(VMStateError) {
-        guard let node = document["configuration"] else { return }
+        guard let node = document["configuration"] else {
+            if encodesAll { return }
+            throw VMStateError(
+                .stateMissingField,
+                expected: "\"configuration\"",
+                found: "none",
+                statePath: JSONPointer(["configuration"])
+            )
+        }
         guard let old = original.configuration else {
             guard node.members.isEmpty else {
                 throw VMStateError(
@@ -123,10 +126,7 @@ public struct StreamEncoder {
         let old = before["sections"]?.elements ?? []
         var last = -1
         var kept: Set<Int> = []
-        guard let nodes = document["sections"] else {
-            throw VMStateError(.stateMissingField, expected: "\"sections\"", statePath: JSONPointer(["sections"]))
-        }
-        for (position, node) in nodes.elements.enumerated() {
+        for (position, node) in (document["sections"]?.elements ?? []).enumerated() {
             do throws(VMStateError) {
                 let section = try SectionNode(node)
                 guard let offset = section.offset, let index = byOffset[offset], index < old.count else {
@@ -184,6 +184,16 @@ public struct StreamEncoder {
                     statePath: JSONPointer([name])
                 )
             }
+        }
+        if !encodesAll, section.state == nil, section.data == nil,
+            let kept = ["state", "data"].first(where: { before[$0] != nil })
+        {
+            throw VMStateError(
+                .stateMissingField,
+                expected: "\"\(kept)\": a section goes as a whole or not at all",
+                found: "none",
+                statePath: JSONPointer([kept])
+            )
         }
         let payload = try payload(section, old)
         let written = payload?.bytes.count ?? old.payload.count
@@ -284,7 +294,8 @@ public struct StreamEncoder {
         _ device: Int,
         _ payload: Payload?
     ) {
-        vmdesc?.name(device, section)
+        // A VMSD says its version itself.
+        vmdesc?.name(device, section, hasVersion: payload?.isWhole != true && section.versionID != old.versionID)
         guard let payload else { return }
         if let description = payload.description {
             vmdesc?.describe(device, by: description, isWhole: payload.isWhole)

@@ -16,14 +16,17 @@ struct VMDescChanges {
         removed.insert(device)
     }
 
-    /// Gives a device the names of its section.
-    mutating func name(_ device: Int, _ section: SectionNode) {
+    /// Gives a device the names and the version of its section.
+    mutating func name(_ device: Int, _ section: SectionNode, hasVersion: Bool) {
         let node = devices.all[device].node
         if let name = node["name"], name.string != section.idstr {
             editor.replace(name, with: JSONObjectWriter.string(section.idstr))
         }
         if let instance = node["instance_id"], instance.int != Int(section.instanceID) {
             editor.replace(instance, with: section.instanceID)
+        }
+        if hasVersion, let version = node["version"], version.int != Int(section.versionID) {
+            editor.replace(version, with: section.versionID)
         }
     }
 
