@@ -419,7 +419,7 @@ struct StreamRuleCase: Sendable, CustomStringConvertible {
     ]
 
     private static let ram: [StreamRuleCase] = [
-        StreamRuleCase(20, "EOS with an address", .warning, in: "ram") {
+        StreamRuleCase(20, "EOS with an address", in: "ram") {
             blocks(&$0, pages: 1)
             $0.end(2) {
                 $0.zero(0, "pc.ram")

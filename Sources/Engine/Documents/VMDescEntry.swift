@@ -10,6 +10,10 @@ struct VMDescEntry {
     let size: Int
     /// Whether `size` is given.
     let isSized: Bool
+    /// Whether it describes the first element of an array only, a NULL pointer, and others may follow that it says nothing of.
+    ///
+    /// So do releases up to 9.x.
+    let hidesElements: Bool
     /// The description of a struct's elements.
     let child: JSONNode?
     /// `version`, of a `vstruct`.
@@ -49,6 +53,7 @@ struct VMDescEntry {
         self.count = count
         // Up to 9.x a NULL element is described as an empty struct of one byte.
         let isNull = type == "struct" && size == 1 && child?.count == 0
+        hidesElements = isNull && (count ?? 1) > 1
         self.type = isNull ? "nullptr" : type
     }
 

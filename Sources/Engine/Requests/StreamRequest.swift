@@ -222,6 +222,7 @@ public struct StreamRequest {
         var findings = stream.findings
         for (index, section) in stream.sections.enumerated() {
             _ = checker.decode(section, of: stream, number: index, undescribed: .warning, &findings)
+            findings += GlobalState.check(section, number: index)
         }
         findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
         return ValidationReport(findings)

@@ -198,6 +198,14 @@ extension Rule {
             "colo_do_checkpoint_transaction()",
             file: "colo.c"
         ),
+        stream(
+            "VMST034",
+            .error,
+            "the run state is none",
+            "the loader rejects it; a length that is not the name's (a warning) it does not look at",
+            "global_state_post_load()",
+            file: "global_state.c"
+        ),
     ]
 
     private static func stream(

@@ -106,6 +106,21 @@ extension DeviceDescriptions.Device {
         self.init(name: name, instanceID: instance, node: node, versionID: version, length: Self.length(of: node))
     }
 
+    /// The name of an array of which the description says nothing but that its first element is NULL; nil: there is none.
+    var hidingField: String? { Self.hidingField(node) }
+
+    private static func hidingField(_ description: JSONNode) -> String? {
+        for field in description["fields"]?.elements ?? [] {
+            guard let entry = VMDescEntry(field, at: JSONPointer()) else { continue }
+            if entry.hidesElements { return entry.name }
+            if let inner = entry.child.flatMap({ hidingField($0) }) { return inner }
+        }
+        for subsection in description["subsections"]?.elements ?? [] {
+            if let inner = hidingField(subsection) { return inner }
+        }
+        return nil
+    }
+
     /// The bytes of a description, from the sizes of its outermost fields.
     static func length(of node: JSONNode) -> Int {
         var sum = 0

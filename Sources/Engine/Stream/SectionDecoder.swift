@@ -70,7 +70,7 @@ struct SectionDecoder {
         guard let bytes = section.bytes else { return nil }
         do throws(VMStateError) {
             if let device = section.device, let devices = stream.devices {
-                return try decode(bytes, by: devices.all[device].node)
+                return try decode(bytes, by: devices.all[device], section)
             }
             guard let codec = try codec(for: section, bytes) else { return nil }
             return Result(decoded: try decode(bytes, codec, version: section.versionID), codec: codec)
@@ -80,6 +80,28 @@ struct SectionDecoder {
             error.offset = section.payload.lowerBound + (error.offset ?? 0)
             if error.rule != StreamRule.undescribed { error.rule = StreamRule.payload }
             throw error
+        }
+    }
+
+    /// Decodes by the vmdesc, or by what was given where it leaves elements out.
+    private func decode(
+        _ bytes: [UInt8],
+        by device: DeviceDescriptions.Device,
+        _ section: MigrationStream.Section
+    ) throws(VMStateError) -> Result {
+        do throws(VMStateError) {
+            return try decode(bytes, by: device.node)
+        } catch {
+            guard bytes.count > device.length, let field = device.hidingField else { throw error }
+            if let codec = try codec(for: section, bytes) {
+                return Result(decoded: try decode(bytes, codec, version: section.versionID), codec: codec)
+            }
+            throw VMStateError(
+                .streamInvalid,
+                expected: "all elements of \"\(field)\" in the vmdesc or a VMSD in \"vmsds\"",
+                found: "a vmdesc of QEMU before 10.0, which describes the first one only when that is NULL",
+                rule: StreamRule.undescribed
+            )
         }
     }
 

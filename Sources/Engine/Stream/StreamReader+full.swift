@@ -65,6 +65,8 @@ extension StreamReader {
         guard let devices = stream.devices else { return }
         let decoder = SectionDecoder(descriptions: [:], recordsOffsets: false, limits: limits)
         guard !decoder.fits(bytes, devices.all[device].node) else { return }
+        // Elements that are not described can make it longer.
+        if bytes.count > devices.all[device].length, devices.all[device].hidingField != nil { return }
         finding(
             StreamRule.length,
             .error,

@@ -76,7 +76,7 @@ extension StreamReader {
     private mutating func noteAddress(_ address: Int) {
         finding(
             StreamRule.ramFlags,
-            .warning,
+            .error,
             "a record that has no address has 0x\(String(UInt(bitPattern: address), radix: 16))",
             at: input.position,
             section: "ram"

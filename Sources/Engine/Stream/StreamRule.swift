@@ -35,4 +35,5 @@ enum StreamRule {
     static let noDescription = Rule.ID("VMST031")
     static let package = Rule.ID("VMST032")
     static let secondEnd = Rule.ID("VMST033")
+    static let runState = Rule.ID("VMST034")
 }
