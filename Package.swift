@@ -65,7 +65,9 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ServerTests",
-            dependencies: ["Server", "Compression", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Server", "Compression", "Containers", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "CommandTests", dependencies: ["qevm", "TestSupport"], swiftSettings: strict),

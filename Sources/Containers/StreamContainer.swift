@@ -23,6 +23,16 @@ public enum StreamContainer {
         public init() {}
     }
 
+    /// Whether `source` begins like something that holds a stream, or like something that has to be unpacked first.
+    ///
+    /// - Throws: `input-unreadable`.
+    public static func isContainer(_ source: any StreamSource) throws(VMStateError) -> Bool {
+        switch Magic(try PeekedSource(source, count: Magic.length).prefix) {
+        case .libvirtSave, .libvirtPart, .gzip, .qcow2, .packed: true
+        case .migration, .cprState, .other, nil: false
+        }
+    }
+
     /// Opens what `source` holds, by its magic.
     ///
     /// - Parameters:

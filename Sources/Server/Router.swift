@@ -14,13 +14,6 @@ struct Route: Sendable {
     var offers: [String] = []
     let respond: @Sendable (RouteRequest) throws(Problem) -> HTTPResponse
 
-    /// Every parameter that some route has in its query.
-    ///
-    /// One that does not matter to a route is allowed, so that a caller can ask for the same everywhere.
-    private static let parameters: Set = [
-        "block", "bytes", "contents", "hexdump", "ignore", "infos", "int64", "offsets", "raw", "sections", "vmdesc",
-    ]
-
     var takesBody: Bool { !accepts.isEmpty }
 
     func takesStream(_ head: HTTPRequestHead) -> Bool {
@@ -39,14 +32,7 @@ struct Route: Sendable {
             problem.headers.append(name: "Accept", value: accepts.joined(separator: ", "))
             throw problem
         }
-        // A name that is misspelt would go unseen; names with x- are the caller's own.
-        let isUnknown = { (name: String) in !Self.parameters.contains(name) && !name.hasPrefix("x-") }
-        if let item = head.queryItems.first(where: { isUnknown($0.name) }) {
-            throw Problem(
-                .badRequest,
-                "there is no parameter \"\(item.name)\"; known are \(Self.parameters.sorted().joined(separator: ", "))"
-            )
-        }
+        try Query.check(head)
         _ = try offer(head)
     }
 

@@ -11,7 +11,8 @@ struct Edit: ParsableCommand {
         abstract: "Changes values in a migration stream.",
         discussion: """
             Only the sections that are touched are written anew; everything else is copied. Places are those of the \
-            document that "qevm decode" prints; a section may also be named by its idstr: /sections/timer/state/…. What comes out \
+            document of the whole stream, as "qevm decode" prints it without --sections; a section may also be named by its \
+            idstr, and of several with one name be counted from 0: /sections/timer/state/…, /sections/cpu[1]/state/…. What comes out \
             is the bare stream, whatever it came in: gzip, a libvirt save image, a qcow2 image, a file with an offset.
             """
     )

@@ -44,7 +44,7 @@ import Testing
             guard case .source(let range) = piece else { return sum }
             return sum + range.count
         }
-        let described = stream.sections.filter { $0.device != nil }.reduce(0) { $0 + $1.range.count }
+        let described = stream.sections.filter { $0.device != nil }.reduce(0) { $0 + $1.payload.count }
         #expect(copied <= bytes.count - described)
     }
 

@@ -96,4 +96,170 @@ import Testing
                 == #"{"a":7,"css":"3030010230","z":9}"#
         )
     }
+
+    // MARK: Values that nobody writes
+
+    @Test func aBooleanThatIsNeitherIsAWarning() throws {
+        for (bytes, count) in [([0, 1, 1], 0), ([0, 2, 0xff], 1)] as [([UInt8], Int)] {
+            let stream = StreamBytes.headed {
+                $0.ram()
+                $0.expect(at: 1 + 4 + 1 + 3 + 4 + 4)
+                $0.full(3, "dev", bytes)
+                $0.eof(devices: [StreamBytes.device("dev", StreamBytes.field("a", "bool", 1, count: 3))])
+            }
+            let findings = try report(stream.bytes)
+            #expect(findings.map { "\($0.rule) \($0.severity)" } == Array(repeating: "VMST016 warning", count: count))
+            #expect(findings.first.map { $0.offset == stream.mark + 1 } ?? true)
+        }
+    }
+
+    // MARK: Sections of one name
+
+    private func two() -> [UInt8] {
+        StreamBytes.headed {
+            $0.ram()
+            for instance in [0, 1] as [UInt32] { $0.full(3 + instance, "cpu", instance: instance, [UInt8(instance)]) }
+            let field = StreamBytes.field("a", "uint8", 1)
+            $0.eof(devices: [StreamBytes.device("cpu", field), StreamBytes.device("cpu", instance: 1, field)])
+        }.bytes
+    }
+
+    private func edited(_ assignment: String) throws -> [UInt8] {
+        let source = BytesSource(two())
+        let request = StreamRequest()
+        let stream = try request.read(source)
+        let patch = try request.patch(stream, setting: [assignment])
+        return try request.pieces(patching: stream, with: [patch], size: two().count).bytes(of: source, limit: 1 << 20)
+    }
+
+    @Test func aSectionOfSeveralIsNamedByItsNumber() throws {
+        let written = try edited("/sections/cpu[1]/state/a=7")
+        let stream = try MigrationStream(reading: BytesSource(written))
+        #expect(stream.sections.filter { $0.idstr == "cpu" }.map { written[$0.payload.lowerBound] } == [0, 7])
+        for place in ["cpu", "cpu[2]", "cpu[-1]", "cpu[x]", "other[0]"] {
+            let error = #expect(throws: VMStateError.self) { try edited("/sections/\(place)/state/a=7") }
+            #expect(error?.code == .patchFailed)
+        }
+    }
+
+    /// An edit means the whole stream, so a document of a part says where its sections are.
+    @Test func aDocumentOfSomeSectionsSaysWhichTheyAre() throws {
+        var request = StreamRequest()
+        let source = BytesSource(two())
+        request.sections = ["cpu"]
+        let some = try JSONDocument(parsing: try request.document(try request.read(source), of: source).text).root
+        #expect(some["sections"]?.elements.map { $0["index"]?.int } == [3, 4])
+        request.sections = nil
+        let all = try JSONDocument(parsing: try request.document(try request.read(source), of: source).text).root
+        #expect(all["sections"]?.elements[4]["instance_id"]?.int == 1)
+        #expect(all["sections"]?.elements.allSatisfy { $0["index"] == nil } == true)
+        // It still encodes beside its stream.
+        let stream = try request.read(source)
+        let pieces = try request.pieces(for: some, stream, size: two().count)
+        #expect(try pieces.bytes(of: source, limit: 1 << 20) == two())
+    }
+
+    // MARK: Versions of subsections
+
+    /// A device with a subsection of this version, which its vmdesc gives as 1.
+    private func subsection(version: UInt32) -> StreamBytes {
+        StreamBytes.headed {
+            $0.ram()
+            var payload = StreamBytes()
+            payload.bytes = [7, 0x05]
+            payload.string("dev/sub")
+            payload.expect(at: 1 + 4 + 1 + 3 + 4 + 4)
+            payload.be32(version)
+            payload.byte(9)
+            $0.expect(at: payload.mark)
+            $0.full(3, "dev", payload.bytes)
+            let inner = StreamBytes.field("b", "uint8", 1)
+            let more = #", "subsections": [{"vmsd_name": "dev/sub", "version": 1, "fields": [\#(inner)]}]"#
+            $0.eof(devices: [StreamBytes.device("dev", StreamBytes.field("a", "uint8", 1), more: more)])
+        }
+    }
+
+    @Test func theVersionOfASubsectionIsThatOfTheVMDesc() throws {
+        #expect(try report(subsection(version: 1).bytes).isEmpty)
+        for version in [0, 2, 0x101, 0x7766_5501] as [UInt32] {
+            let stream = subsection(version: version)
+            let findings = try report(stream.bytes)
+            #expect(findings.map { "\($0.rule) \($0.severity)" } == ["VMST016 error"], "\(version)")
+            #expect(findings.first?.offset == stream.mark && findings.first?.section == "dev")
+        }
+    }
+
+    // MARK: Documents stand for their bytes
+
+    /// What a document of `bytes` encodes to beside them, and alone; nil: it is refused.
+    private func written(_ bytes: [UInt8]) throws -> (beside: [UInt8], alone: [UInt8]?) {
+        let source = BytesSource(bytes)
+        var request = StreamRequest()
+        let stream = try request.read(source)
+        let document = try JSONDocument(parsing: try request.document(stream, of: source).text, duplicates: .noted)
+        let beside = try request.pieces(for: document.root, stream, size: bytes.count).bytes(of: source, limit: 1 << 20)
+        request.isRaw = true
+        let raw = try JSONDocument(parsing: try request.document(stream, of: source).text, duplicates: .noted)
+        return (beside, try? StreamRequest.bytes(of: raw.root))
+    }
+
+    @Test func whatNobodyWritesComesBackAsItWas() throws {
+        var wrongFooter = two()
+        let place = try #require(wrongFooter.lastIndex(of: 0x7e))
+        wrongFooter[place + 4] ^= 1
+        let oddBoolean = StreamBytes.headed {
+            $0.ram()
+            $0.full(3, "dev", [2])
+            $0.eof(devices: [StreamBytes.device("dev", StreamBytes.field("a", "bool", 1))])
+        }.bytes
+        var machine = two()
+        machine[8 + 1 + 4] = 0x80
+        for (bytes, isWhole) in [
+            (two(), true), (subsection(version: 1).bytes, true), (subsection(version: 0).bytes, true),
+            (oddBoolean, true), (wrongFooter, false), (machine, false),
+        ] {
+            let result = try written(bytes)
+            #expect(result.beside == bytes)
+            #expect(result.alone == (isWhole ? bytes : nil))
+        }
+    }
+
+    @Test func aNameThatIsNoTextIsAnError() throws {
+        var machine = two()
+        machine[8 + 1 + 4] = 0x80
+        #expect(try report(machine).map { "\($0.rule) \($0.severity)" } == ["VMST002 error"])
+        var idstr = two()
+        let name = try #require(idstr.firstIndex(of: UInt8(ascii: "r")))
+        #expect(Array(idstr[name..<name + 3]) == Array("ram".utf8))
+        idstr[name + 1] = 0xff
+        #expect(try report(idstr).contains { $0.rule.description == "VMST004" && $0.severity == .error })
+    }
+
+    // MARK: Lists of blocks
+
+    /// Blocks are listed, a page comes, they are listed again.
+    private func listedTwice(_ size: UInt64) -> [UInt8] {
+        StreamBytes.headed {
+            $0.start(2, "ram", version: 4) {
+                $0.ramBlocks([("pc.ram", 8192)])
+                $0.ramEnd()
+            }
+            $0.part(2) {
+                $0.zero(0, "pc.ram")
+                $0.zero(4096 | 0x20)
+                $0.ramBlocks([("pc.ram", size)])
+                $0.ramEnd()
+            }
+            $0.end(2) { $0.ramEnd() }
+            $0.eof(devices: [])
+        }.bytes
+    }
+
+    @Test func aSecondListOfBlocksSaysTheSame() throws {
+        let same = try MigrationStream(reading: BytesSource(listedTwice(8192)))
+        #expect(same.findings.isEmpty, "\(same.findings.map(\.line))")
+        #expect(same.blocks.map(\.counts.zero) == [2])
+        let other = try MigrationStream(reading: BytesSource(listedTwice(4096)))
+        #expect(other.findings.contains { $0.rule.description == "VMST021" && $0.severity == .error })
+    }
 }

@@ -47,6 +47,31 @@ struct MultipartTests {
         #expect(try post(body).json?["state"]?["a"]?.int == 7)
     }
 
+    @Test func aFieldMayGoOnInTheNextLine() throws {
+        var text = "--b0undary\r\nContent-Disposition: form-data;\r\n\tname=stream\r\n\r\n\u{7}\r\n"
+        text += "--b0undary\r\nContent-Disposition:\r\n form-data; name=request\r\n\r\n"
+        let body = Array(text.utf8) + request + Array("\r\n--b0undary--".utf8)
+        #expect(try post(body).json?["state"]?["a"]?.int == 7)
+    }
+
+    /// Nothing is taken for what it is not.
+    @Test(arguments: [
+        ("Content-Transfer-Encoding: base64", 415), ("Content-Transfer-Encoding: quoted-printable", 415),
+        ("Content-Encoding: gzip", 415), ("Content-Transfer-Encoding: Binary", 200),
+        ("Content-Encoding: identity", 200),
+    ])
+    func codedPartsAreRefused(_ field: String, _ status: Int) throws {
+        let text = "--b0undary\r\n\(field)\r\nContent-Disposition: form-data; name=stream\r\n\r\n\u{7}\r\n"
+        let head = "--b0undary\r\nContent-Disposition: form-data; name=request\r\n\r\n"
+        let body = Array(text.utf8) + Array(head.utf8) + request + Array("\r\n--b0undary--".utf8)
+        #expect(try post(body).status == status)
+    }
+
+    @Test func aHeaderWithoutEndSaysItsLimit() throws {
+        let text = "--b0undary\r\nX-A: \(String(repeating: "a", count: 20_000))\r\n\r\nx\r\n--b0undary--\r\n"
+        #expect(try post(Array(text.utf8)).text.contains("\(Multipart.maximumHeader) bytes"))
+    }
+
     @Test func ofTwoPartsWithOneNameTheFirstCountsAndOthersAreIgnored() throws {
         let more = form(request, [7]).dropLast("--b0undary--\r\n".utf8.count)
         let text = { (name: String) in "--b0undary\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\nx\r\n" }

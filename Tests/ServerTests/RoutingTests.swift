@@ -85,7 +85,18 @@ struct RoutingTests {
         let type = isJSON ? "application/json" : "multipart/form-data; boundary=a"
         let answer = try Shared.ask("POST", path + "?offsets=true&ofsets=true", [("Content-Type", type)], body: [])
         #expect(answer.status == 400)
-        #expect(answer.text.contains("there is no parameter \\\"ofsets\\\"; known are block, bytes, "))
+        #expect(answer.text.contains("there is no parameter \\\"ofsets\\\"; known are at, block, bytes, "))
+    }
+
+    /// Also where the parameter does not matter.
+    @Test(arguments: [
+        "raw=maybe", "vmdesc=2", "contents=1", "offsets=yes", "hexdump=no", "bytes=octal", "int64=", "infos=both",
+        "at=-1",
+        "raw=true&raw=false", "block=a&block=a",
+    ])
+    func aValueThatAParameterDoesNotTakeIsRefused(_ query: String) throws {
+        let answer = try Shared.ask("POST", "/v1/encode?\(query)", [("Content-Type", "application/json")], body: [])
+        #expect(answer.status == 400 && answer.code == nil)
     }
 
     @Test func aLengthIsNeeded() throws {

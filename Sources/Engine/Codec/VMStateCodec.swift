@@ -66,6 +66,8 @@ public struct VMStateCodec: Sendable {
         public let consumed: Int
         /// Whether exactly one byte is left and it is QEMU_VM_EOF.
         public let endsWithEOF: Bool
+        /// The first byte of a `bool` that is neither 0 nor 1: true for QEMU, which writes 1 when it saves again.
+        let oddBoolean: Int?
         /// Where everything lies, when it was asked for.
         public let layout: StateLayout?
 
@@ -159,6 +161,7 @@ public struct VMStateCodec: Sendable {
             versionID: version,
             consumed: decoder.position,
             endsWithEOF: endsWithEOF,
+            oddBoolean: decoder.oddBoolean >= 0 ? decoder.oddBoolean : nil,
             layout: decoder.offsets.map { StateLayout($0, names: program.names) }
         )
     }

@@ -67,7 +67,18 @@ extension VMStateDecoder {
     ) throws(VMStateError) {
         let start = name.lowerBound - 2
         position = name.upperBound
-        let version = input.bigEndian(UInt32.self, at: try take(4)) & 0xff
+        let whole = input.bigEndian(UInt32.self, at: try take(4))
+        // A vmdesc says what one stream has; a destination may know several versions.
+        let described = program.plans[subsection.id].versionID
+        if program.isVMDesc, Int(whole) != described {
+            throw VMStateError(
+                Int(whole) > described ? .versionTooNew : .versionTooOld,
+                at: position - 4,
+                expected: "version \(described), as the vmdesc has it",
+                found: String(whole)
+            )
+        }
+        let version = whole & 0xff
         offsets?.enter(key: subsection.key)
         // One that comes again is loaded over the first.
         if removeMember(subsection.key, of: object) {

@@ -28,7 +28,10 @@ extension VMStateDecoder {
     @inline(__always)
     mutating func scalar(_ kind: Program.Step.Kind) throws(VMStateError) {
         switch kind {
-        case .bool: tape.append(input[try take(1)] == 0 ? .false : .true)
+        case .bool:
+            let byte = input[try take(1)]
+            if byte > 1, oddBoolean < 0 { oddBoolean = position &- 1 }
+            tape.append(byte == 0 ? .false : .true)
         case .uint8: tape.append(int: Int64(input[try take(1)]))
         case .int8: tape.append(int: Int64(Int8(bitPattern: input[try take(1)])))
         case .uint16: tape.append(int: Int64(input.bigEndian(UInt16.self, at: try take(2))))

@@ -28,6 +28,8 @@ struct VMStateDecoder {
     var steps = 0
     var emptyElements = 0
     var offsets: OffsetRecorder?
+    /// The first byte of a `bool` that is neither 0 nor 1; -1: there is none.
+    var oddBoolean = -1
     /// Whether elements of opaque infos are taken apart where their layout is known.
     let takesApart: Bool
     /// Whether the sizes that a vmdesc gives are compared.

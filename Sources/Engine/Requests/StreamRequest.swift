@@ -221,7 +221,18 @@ public struct StreamRequest {
         let checker = SectionDecoder(descriptions: descriptions, recordsOffsets: false, limits: limits)
         var findings = stream.findings
         for (index, section) in stream.sections.enumerated() {
-            _ = checker.decode(section, of: stream, number: index, undescribed: .warning, &findings)
+            let decoded = checker.decode(section, of: stream, number: index, undescribed: .warning, &findings)
+            if let place = decoded?.oddBoolean, let byte = section.bytes?[place] {
+                findings.append(
+                    Finding(
+                        rule: StreamRule.payload,
+                        severity: .warning,
+                        message: "a bool of \(byte), where QEMU writes 0 or 1: it is loaded as true",
+                        offset: section.payload.lowerBound + place,
+                        section: section.idstr
+                    )
+                )
+            }
             findings += GlobalState.check(section, number: index)
         }
         findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }

@@ -81,8 +81,11 @@ public struct ValidationReport: Sendable {
         findings.map { finding in
             let position = place(finding) ?? finding.path?.shown ?? ""
             let section = finding.section.map { "\($0): " } ?? ""
-            return (position.isEmpty ? "" : position + ": ")
-                + "\(finding.severity.rawValue): \(section)\(finding.message) [\(finding.rule)]\n"
+            // A line is a finding, whatever names a document has.
+            let line =
+                (position.isEmpty ? "" : position + ": ")
+                + "\(finding.severity.rawValue): \(section)\(finding.message) [\(finding.rule)]"
+            return line.printable + "\n"
         }.joined()
     }
 }

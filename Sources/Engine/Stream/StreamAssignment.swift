@@ -47,10 +47,19 @@ struct StreamAssignment {
     /// A section may be named by its idstr.
     private func resolved(in document: JSONNode) throws(VMStateError) -> JSONPointer {
         guard path.tokens.count > 1, path.tokens[0] == "sections", Int(path.tokens[1]) == nil else { return path }
-        let name = path.tokens[1]
-        let found = (document["sections"]?.elements ?? []).enumerated().filter {
+        var name = path.tokens[1]
+        // Of several with one name, the one of a number in the order of the stream.
+        var number: Int?
+        if name.last == "]", let open = name.lastIndex(of: "["),
+            !(document["sections"]?.elements ?? []).contains(where: { $0["idstr"]?.string == name })
+        {
+            number = Int(name[name.index(after: open)...].dropLast())
+            if number != nil { name = String(name[..<open]) }
+        }
+        var found = (document["sections"]?.elements ?? []).enumerated().filter {
             $1["idstr"]?.string == name && $1["state"] != nil
         }
+        if let number { found = found.indices.contains(number) ? [found[number]] : [] }
         guard found.count == 1, let section = found.first else {
             throw VMStateError(
                 .patchFailed,

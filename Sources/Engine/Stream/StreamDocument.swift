@@ -128,9 +128,15 @@ public struct StreamDocument {
             limits: limits
         )
         var index = 0
-        for section in stream.sections where MigrationStream.selects(section.idstr, options.sections) {
+        for (number, section) in stream.sections.enumerated()
+        where MigrationStream.selects(section.idstr, options.sections) {
             let decoded = decoder.decode(section, of: stream, number: index, undescribed: .error, &findings)
-            array.element { write(section, decoded, &$0) }
+            // Encoding the document again gives what QEMU would write, which is not always what the stream has.
+            let isExact = options.source == nil || decoded?.oddBoolean == nil
+            array.element { object in
+                if options.sections != nil { object.member("index", number) }
+                write(section, isExact ? decoded : nil, &object)
+            }
             for leaf in decoded?.offsets ?? [] {
                 let start = section.payload.lowerBound + leaf.range.lowerBound
                 offsets.append(

@@ -10,7 +10,8 @@ enum StreamDocumentShape {
         ("trailing", [.number]), ("incomplete", [.array]), ("offsets", [.array]), ("selection", [.array]),
     ]
     private static let section: Kinds = [
-        ("type", [.string]), ("section_id", [.number]), ("idstr", [.string]), ("instance_id", [.number]),
+        ("index", [.number]), ("type", [.string]), ("section_id", [.number]), ("idstr", [.string]),
+        ("instance_id", [.number]),
         ("version_id", [.number]), ("vmsd_name", [.string]), ("offset", [.number]), ("size", [.number]),
         ("packaged", [.boolean]), ("footer", [.boolean]), ("pages", [.object]), ("content", [.object]),
     ]

@@ -98,7 +98,7 @@ public struct StreamEncoder {
             }
             return
         }
-        if !encodesAll, let own = before["configuration"], own.isEqual(to: node) { return }
+        if let own = before["configuration"], own.isEqual(to: node) { return }
         let bytes: [UInt8]
         do throws(VMStateError) {
             bytes = try StreamFraming.configuration(node, before: before["configuration"])
@@ -173,7 +173,9 @@ public struct StreamEncoder {
         let old = original.sections[index]
         let isChanged = !before.isEqual(to: section.node)
         guard isChanged || encodesAll else { return }
-        for name in ["type", "vmsd_name", "packaged", "pages", "content", "footer"] {
+        let fixed = ["type", "vmsd_name", "packaged", "pages", "content", "footer"]
+        // A document of some sections says which they are.
+        for name in encodesAll ? fixed : fixed + ["index"] {
             let own = before[name]
             let new = section.node[name]
             guard own == nil ? new == nil : new.map({ own?.isEqual(to: $0) ?? false }) ?? false else {
@@ -204,6 +206,11 @@ public struct StreamEncoder {
                 found: String(size),
                 statePath: JSONPointer(["size"])
             )
+        }
+        guard isChanged else {
+            // The document stands for these very bytes: framing that is wrong and values that nobody writes stay as they are.
+            if let payload, payload.bytes == old.bytes { changes.replace(old.payload, with: payload.bytes) }
+            return
         }
         let header = section.header
         if let payload {

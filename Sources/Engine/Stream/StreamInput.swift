@@ -198,9 +198,14 @@ struct StreamInput {
     }
 
     /// A length of one byte and so many bytes.
-    mutating func countedString(_ what: @autoclosure () -> String) throws(VMStateError) -> String {
+    mutating func countedBytes(_ what: @autoclosure () -> String) throws(VMStateError) -> [UInt8] {
         let count = Int(try byte("the length of \(what())"))
-        return String(decoding: try bytes(count, what()), as: UTF8.self)
+        return try bytes(count, what())
+    }
+
+    /// A counted string as text.
+    mutating func countedString(_ what: @autoclosure () -> String) throws(VMStateError) -> String {
+        String(decoding: try countedBytes(what()), as: UTF8.self)
     }
 
     /// Leaves out bytes that are not looked at.

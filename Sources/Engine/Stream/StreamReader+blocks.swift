@@ -15,6 +15,7 @@ extension StreamReader {
             throw blockError(start, "a total below 2^63", "0x\(String(UInt(bitPattern: total), radix: 16))")
         }
         var left = total
+        let before = (blocks: ram.blocks, indexes: ram.indexes, sent: ram.sent)
         ram.blocks = []
         ram.indexes = [:]
         ram.last = -1
@@ -24,7 +25,7 @@ extension StreamReader {
             let length = Int(try input.byte("the length of a RAM block's name"))
             let name = try input.bytes(length, "a RAM block's name")
             let idstr = String(decoding: name, as: UTF8.self)
-            guard length > 0, !name.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+            guard length > 0, !name.contains(where: { $0 < 0x20 || $0 == 0x7f }), idstr.utf8.elementsEqual(name) else {
                 throw blockError(offset, "a RAM block's name", length == 0 ? "an empty one" : "\"\(idstr)\"")
             }
             let size = try input.uint64("the length of RAM block \"\(idstr)\"")
@@ -53,7 +54,30 @@ extension StreamReader {
                 mapping: nil
             )
             if ram.isMapped { block = try mapped(block) }
+            if let index = before.indexes[name] {
+                // A list that comes again says the same; what came of its blocks still counts.
+                block.counts = before.blocks[index].counts
+                let known = before.blocks[index].size
+                if known != block.size {
+                    finding(
+                        StreamRule.ramBlocks,
+                        .error,
+                        "block \"\(idstr)\" has \(size) bytes in this list and had \(known) in the one before",
+                        at: offset,
+                        section: "ram"
+                    )
+                }
+            }
             ram.blocks.append(block)
+        }
+        if !before.sent.isEmpty {
+            prepareSent()
+            for (index, block) in ram.blocks.enumerated() {
+                guard let old = before.indexes[Array(block.idstr.utf8)], before.blocks[old].size == block.size else {
+                    continue
+                }
+                ram.sent[index] = before.sent[old]
+            }
         }
         try options.pages?.blocks(ram.blocks)
     }

@@ -173,7 +173,17 @@ extension StreamReader {
         for range in stride(from: 3 + name, to: payload.count, by: 16) {
             let start = payload.bigEndian64(at: range)
             let length = payload.bigEndian64(at: range + 8)
-            if start > size || length > size - start {
+            // The sender rounds to whole pages, and the destination insists.
+            let page = UInt64(ram.pageSize)
+            if ram.isPageSizeKnown, (start | length) % page != 0 {
+                finding(
+                    StreamRule.command,
+                    .error,
+                    "POSTCOPY_RAM_DISCARD of \(length) bytes at 0x\(String(start, radix: 16)) of \"\(idstr)\", which are "
+                        + "no whole pages of \(page)",
+                    at: offset + range
+                )
+            } else if start > size || length > size - start {
                 finding(
                     StreamRule.command,
                     .error,

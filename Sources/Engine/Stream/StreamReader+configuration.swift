@@ -22,17 +22,20 @@ extension StreamReader {
         }
         let name = try input.bytes(Int(length), "the machine type's name")
         configuration.machine = String(decoding: name, as: UTF8.self)
+        if !configuration.machine.utf8.elementsEqual(name) {
+            finding(StreamRule.configuration, .error, "the machine type's name is not UTF-8", at: start + 5)
+        }
         while try input.has(2), input[0] == 0x05 {
             let count = Int(input[1])
             guard try input.has(2 + count + 4) else { break }
             let subsection = String(decoding: input.slice(2..<2 + count), as: UTF8.self)
             guard subsection.hasPrefix("configuration/") else { break }
             let version = input.word32(ahead: 2 + count)
-            guard version <= 1 else {
+            guard version == 1 else {
                 throw VMStateError(
-                    .versionTooNew,
+                    version > 1 ? .versionTooNew : .versionTooOld,
                     at: input.position + 2 + count,
-                    expected: "version 0 … 1 of \"\(subsection)\"",
+                    expected: "version 1 of \"\(subsection)\"",
                     found: String(version),
                     rule: StreamRule.configuration
                 )
@@ -84,7 +87,12 @@ extension StreamReader {
             }
             var names: [String] = []
             for _ in 0..<count {
-                names.append(try input.countedString("a capability's name"))
+                let start = input.position
+                let name = try input.countedBytes("a capability's name")
+                names.append(String(decoding: name, as: UTF8.self))
+                if names.last?.utf8.elementsEqual(name) != true {
+                    finding(StreamRule.configuration, .error, "a capability's name is not UTF-8", at: start + 1)
+                }
             }
             configuration.capabilities = names
         case "configuration/uuid":

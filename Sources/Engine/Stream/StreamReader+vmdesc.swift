@@ -237,10 +237,15 @@ extension StreamReader {
 
     private mutating func checkUnfinished() {
         for (id, section) in started.sorted(by: { $0.key < $1.key }) where section.isIterative && !section.hasEnded {
+            // A handler that has nothing to send is not asked again.
+            let start = stream.sections.first { $0.sectionID == id && $0.kind == .start }
+            let canBeIdle = section.idstr == "dirty-bitmap" && start?.payload.count == 1
             finding(
                 StreamRule.unfinished,
-                .warning,
-                "section \(id) was started and has no END; only background snapshots leave it out",
+                canBeIdle ? .note : .warning,
+                canBeIdle
+                    ? "section \(id) was started and has no END, as without bitmaps"
+                    : "section \(id) was started and has no END; only background snapshots leave it out",
                 at: stream.understood,
                 section: section.idstr
             )
@@ -270,7 +275,7 @@ extension StreamReader {
             finding(
                 StreamRule.ramIncomplete,
                 .warning,
-                "\(count - sent) of \(count) pages of \"\(ram.blocks[index].idstr)\" never came",
+                "\(count - sent) of \(count) pages of \"\(ram.blocks[index].idstr)\" never came here; multifd and RDMA send them elsewhere",
                 at: last,
                 section: "ram"
             )

@@ -247,14 +247,15 @@ struct StreamReader {
         _ offset: Int
     ) throws(VMStateError) -> MigrationStream.Section {
         let nameOffset = input.position
-        let idstr = try input.countedString("a section's idstr")
+        let name = try input.countedBytes("a section's idstr")
+        let idstr = String(decoding: name, as: UTF8.self)
         let instance = try input.uint32("the instance id of section \"\(idstr)\"")
         let version = try input.uint32("the version of section \"\(idstr)\"")
-        if idstr.isEmpty || idstr.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+        if name.isEmpty || name.contains(where: { $0 < 0x20 || $0 == 0x7f }) || !idstr.utf8.elementsEqual(name) {
             throw VMStateError(
                 .streamInvalid,
                 at: nameOffset,
-                expected: "an idstr of 1 … 255 printable characters",
+                expected: "an idstr of 1 … 255 printable characters in UTF-8",
                 found: idstr.isEmpty ? "an empty one" : String(decoding: JSONText.escape(idstr), as: UTF8.self),
                 rule: StreamRule.sectionHeader
             )

@@ -28,10 +28,14 @@ struct TextSink {
 }
 
 extension String {
-    /// The text with what a terminal would take for a command, and line ends, written as `\u{…}`.
+    /// The text with what a terminal would take for a command, line ends, and what turns the direction of text, written as
+    /// `\u{…}`.
     var printable: String {
         func isControl(_ scalar: Unicode.Scalar) -> Bool {
-            scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+            switch scalar.value {
+            case 0..<0x20, 0x7f...0x9f, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+            default: false
+            }
         }
         guard unicodeScalars.contains(where: isControl) else { return self }
         var result = ""

@@ -82,6 +82,24 @@ struct Multipart {
         return try scanner.find(lineEnd + delimiter, from: start).map { $0 + lineEnd.count }
     }
 
+    /// Content that is coded would be taken for what it is not.
+    ///
+    /// - Throws: 415.
+    private static func checkCoding(_ header: [(name: String, value: String)], _ start: Int) throws(Problem) {
+        for (name, value) in header {
+            // RFC 2045 §6.1; RFC 7578 §4.7: no sender should use it.
+            let plain: Set = name == "content-transfer-encoding" ? ["7bit", "8bit", "binary"] : ["identity"]
+            guard ["content-transfer-encoding", "content-encoding"].contains(name) else { continue }
+            let coding = value.filter { !$0.isWhitespace }.lowercased()
+            guard plain.contains(coding) else {
+                throw Problem(
+                    .unsupportedMediaType,
+                    "the part at offset \(start) is coded as \"\(coding)\"; send it as it is"
+                )
+            }
+        }
+    }
+
     /// Reads what is between a boundary and the content of its part.
     ///
     /// - Returns: the part's name, its fields, and where its content begins.
@@ -90,12 +108,14 @@ struct Multipart {
         _ delimiter: [UInt8],
         from start: Int
     ) throws(Problem) -> (name: String, header: [(name: String, value: String)], content: Int) {
-        var name: String?
         var header: [(name: String, value: String)] = []
         var at = start
         while true {
             guard let line = try scanner.find(lineEnd, from: at, to: start + maximumHeader) else {
-                throw Problem(.badRequest, "the part at offset \(start) has no empty line behind its header")
+                throw Problem(
+                    .badRequest,
+                    "the part at offset \(start) has no empty line in \(maximumHeader) bytes, which its header may have"
+                )
             }
             let bytes = try scanner.bytes(at..<line)
             if at == start {
@@ -109,16 +129,20 @@ struct Multipart {
                 throw Problem(.badRequest, "the part at offset \(start) has no empty line behind its header")
             } else {
                 let field = String(decoding: bytes, as: UTF8.self)
-                if let colon = field.firstIndex(of: ":") {
+                if bytes.first == 0x20 || bytes.first == 0x09, let last = header.last {
+                    // A line that goes on (RFC 5322 §2.2.3).
+                    header[header.count - 1].value = last.value + field
+                } else if let colon = field.firstIndex(of: ":") {
                     let key = field[..<colon].lowercased()
-                    let value = String(field[field.index(after: colon)...])
-                    if key == "content-disposition" { name = MediaType(value)["name"] }
-                    header.append((key, value))
+                    header.append((key, String(field[field.index(after: colon)...])))
                 }
             }
             at = line + lineEnd.count
         }
-        guard let name else {
+        try checkCoding(header, start)
+        guard
+            let name = header.last(where: { $0.name == "content-disposition" }).flatMap({ MediaType($0.value)["name"] })
+        else {
             throw Problem(
                 .badRequest,
                 "the part at offset \(start) has no name in a Content-Disposition (RFC 7578 §4.2)"

@@ -18,7 +18,7 @@ extension Routes {
                     throw Problem(.badRequest, "the form has no part \"request\"")
                 }
                 text = part
-                source = form.content("source")?.source
+                source = try form.content("source").map { part throws(Problem) in try opened(part, request, spool) }
             } else {
                 text = try request.body
             }
@@ -32,7 +32,7 @@ extension Routes {
                 let bytes = try run { () throws(VMStateError) in try whole.bytes(from: nil) }
                 return HTTPResponse(bytes, octets)
             }
-            let options = try options(request.head)
+            let options = options(request.head)
             let body = try run { () throws(VMStateError) in
                 let encode = try EncodeRequest(document.root, limits: limits)
                 return request.offer == json ? try encode.document(options) : try encode.bytes()

@@ -17,7 +17,8 @@ enum Routes {
         let spool = Spool(configuration)
         return [
             health("/healthz"), health("/livez"), readiness(state), openAPI,
-            encode(limits, spool), decode(limits), validate(limits), edit(limits, spool), diff(limits),
+            encode(limits, spool), decode(limits, spool), validate(limits, spool), edit(limits, spool),
+            diff(limits, spool),
             ram(limits, spool),
         ]
     }
@@ -43,19 +44,12 @@ enum Routes {
     }
 
     /// What the query asks for.
-    static func options(_ head: HTTPRequestHead) throws(Problem) -> AnswerOptions {
+    static func options(_ head: HTTPRequestHead) -> AnswerOptions {
         var options = AnswerOptions()
-        func choice(_ name: String, _ values: [String]) throws(Problem) -> String? {
-            guard let value = head.queryValue(name) else { return nil }
-            guard values.contains(value) else {
-                throw Problem(.badRequest, "\(name) may be \(values.joined(separator: " or ")), not \"\(value)\"")
-            }
-            return value
-        }
-        options.printing.int64AsString = try choice("int64", ["string", "number"]) == "string"
-        options.printing.bytesAsBase64 = try choice("bytes", ["base64", "hex"]) == "base64"
-        options.recordsOffsets = try flag("offsets", head)
-        options.takesApart = try choice("infos", ["apart", "bytes"]).map { $0 == "apart" }
+        options.printing.int64AsString = head.queryValue("int64") == "string"
+        options.printing.bytesAsBase64 = head.queryValue("bytes") == "base64"
+        options.recordsOffsets = head.flag("offsets")
+        options.takesApart = head.queryValue("infos").map { $0 == "apart" }
         return options
     }
 

@@ -18,11 +18,18 @@ extension Routes {
     /// document that has none.
     ///
     /// - Returns: nil when the request is about bytes of a description that it brings along.
-    static func wholeStream(_ request: RouteRequest, _ limits: Limits) throws(Problem) -> StreamBody? {
+    static func wholeStream(
+        _ request: RouteRequest,
+        _ limits: Limits,
+        _ spool: Spool
+    ) throws(Problem) -> StreamBody? {
         var body: StreamBody
         switch request.type.essence {
         case octets:
-            body = StreamBody(request: StreamRequest(limits: limits), source: request.content.source)
+            body = StreamBody(
+                request: StreamRequest(limits: limits),
+                source: try opened(request.content, request, spool)
+            )
         case form:
             let form = try request.form
             guard let stream = form.content("stream") else {
@@ -34,10 +41,10 @@ extension Routes {
                 try document.map { document throws(VMStateError) in try StreamRequest(document.root, limits: limits) }
                     ?? StreamRequest(limits: limits)
             }
-            body = StreamBody(request: own, source: stream.source)
+            body = StreamBody(request: own, source: try opened(stream, request, spool))
         default: return nil
         }
-        try ask(request.head, &body.request)
+        ask(request.head, &body.request)
         return body
     }
 
@@ -52,28 +59,20 @@ extension Routes {
         let carried = try run { () throws(VMStateError) in try CarriedStream(document.root, limits: limits) }
         guard let carried else { return nil }
         var body = StreamBody(request: carried.request, source: BytesSource(carried.bytes))
-        try ask(head, &body.request)
+        ask(head, &body.request)
         return body
     }
 
     /// What the query asks for.
-    private static func ask(_ head: HTTPRequestHead, _ request: inout StreamRequest) throws(Problem) {
-        let options = try options(head)
+    private static func ask(_ head: HTTPRequestHead, _ request: inout StreamRequest) {
+        let options = options(head)
         request.answer.printing = options.printing
         request.answer.takesApart = options.takesApart
         request.answer.recordsOffsets = request.answer.recordsOffsets || options.recordsOffsets
-        request.sections = names(head, "sections") ?? request.sections
-        request.hasVMDesc = try flag("vmdesc", head) || request.hasVMDesc
-        request.isRaw = try flag("raw", head) || request.isRaw
+        request.sections = head.names("sections") ?? request.sections
+        request.hasVMDesc = head.flag("vmdesc") || request.hasVMDesc
+        request.isRaw = head.flag("raw") || request.isRaw
         request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
-    }
-
-    static func flag(_ name: String, _ head: HTTPRequestHead) throws(Problem) -> Bool {
-        switch head.queryValue(name) {
-        case nil, "false": return false
-        case "true", "": return true
-        case let value?: throw Problem(.badRequest, "\(name) may be true or false, not \"\(value)\"")
-        }
     }
 
     /// A whole stream as a document, or as text.
@@ -82,7 +81,7 @@ extension Routes {
         _ request: RouteRequest,
         _ limits: Limits
     ) throws(Problem) -> HTTPResponse {
-        let hexdump = try flag("hexdump", request.head)
+        let hexdump = request.head.flag("hexdump")
         if let state = try run({ () throws(VMStateError) in try CPRState(reading: body.source, limits: limits) }) {
             let isText = request.offer == Routes.text
             let answer = try run { () throws(VMStateError) in
@@ -116,7 +115,7 @@ extension Routes {
             let form = try request.form
             guard let text = try form["patch"] else { throw Problem(.badRequest, "the form has no part \"patch\"") }
             let patch = try parse(text, limits)
-            guard var body = try wholeStream(request, limits) else {
+            guard var body = try wholeStream(request, limits, spool) else {
                 throw Problem(.badRequest, "the part \"request\" is about a description; an edit is of a whole stream")
             }
             body.request.sections = nil
@@ -132,7 +131,7 @@ extension Routes {
     }
 
     /// `POST /v1/diff`: what differs between two streams.
-    static func diff(_ limits: Limits) -> Route {
+    static func diff(_ limits: Limits, _ spool: Spool) -> Route {
         Route(method: "POST", path: "/v1/diff", accepts: [form], takesStream: [form], offers: [json, text]) {
             request throws(Problem) in
             let form = try request.form
@@ -140,17 +139,18 @@ extension Routes {
                 throw Problem(.badRequest, "the form needs the parts \"a\" and \"b\"")
             }
             let document = try form["request"].map { text throws(Problem) in try parse(text, limits) }
-            let options = try options(request.head)
-            let contents = try flag("contents", request.head)
+            let options = options(request.head)
+            let contents = request.head.flag("contents")
+            let (first, second) = (try opened(a, request, spool), try opened(b, request, spool))
             let result = try run { () throws(VMStateError) in
                 var own = StreamRequest(limits: limits)
                 if let document { own = try StreamRequest(document.root, limits: limits) }
-                own.sections = names(request.head, "sections") ?? own.sections
+                own.sections = request.head.names("sections") ?? own.sections
                 own.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
                 return try own.differences(
-                    a.source,
-                    b.source,
-                    ignoring: names(request.head, "ignore") ?? [],
+                    first,
+                    second,
+                    ignoring: request.head.names("ignore") ?? [],
                     comparesContents: contents
                 )
             }
@@ -160,11 +160,6 @@ extension Routes {
                     : HTTPResponse(try result.json(options.printing, limits: limits), json)
             }
         }
-    }
-
-    /// The names of a list in the query.
-    static func names(_ head: HTTPRequestHead, _ name: String) -> [String]? {
-        head.queryValue(name).map { $0.split(separator: ",").map(String.init) }
     }
 
     /// The bytes of pieces.
@@ -186,7 +181,7 @@ extension Routes {
             guard let block = request.head.queryValue("block") else {
                 throw Problem(.badRequest, "the query must name a block: ?block=pc.ram")
             }
-            guard var body = try wholeStream(request, limits) else {
+            guard var body = try wholeStream(request, limits, spool) else {
                 throw Problem(.badRequest, "the part \"request\" is about a description; RAM is in whole streams")
             }
             let pages = SpooledPages(spool)
@@ -200,7 +195,8 @@ extension Routes {
             }
             guard ram.size != nil else {
                 let names = stream.blocks.map { "\"\($0.idstr)\"" }.joined(separator: ", ")
-                throw Problem(.unprocessableContent, "the stream has no block \"\(block)\"; it has \(names)")
+                let what = names.isEmpty ? "none" : names
+                throw Problem(.unprocessableContent, "the stream has no block \"\(block)\"; it has \(what)")
             }
             // Nothing in the answer could say that something is missing.
             if let finding = stream.findings.first(where: { $0.severity == .error }) {

@@ -7,7 +7,7 @@ extension Routes {
     private static let sarif = "application/sarif+json"
 
     /// `POST /v1/validate`: findings as JSON, SARIF or text.
-    static func validate(_ limits: Limits) -> Route {
+    static func validate(_ limits: Limits, _ spool: Spool) -> Route {
         Route(
             method: "POST",
             path: "/v1/validate",
@@ -16,7 +16,7 @@ extension Routes {
             offers: [json, sarif, text]
         ) { request throws(Problem) in
             let report: ValidationReport
-            if let body = try wholeStream(request, limits) {
+            if let body = try wholeStream(request, limits, spool) {
                 report = try self.report(body)
             } else {
                 let (document, stream) = try document(request, limits)

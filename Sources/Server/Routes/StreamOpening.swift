@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Containers
+internal import Engine
+internal import HTTP
+
+extension Routes {
+    /// The stream in a body or a part of one: bare, or in a container that is known by its magic.
+    ///
+    /// What is compressed is unpacked into the spool, within the limits of a stream that comes with a `Content-Encoding`.
+    ///
+    /// - Throws: what makes the container unreadable; 413, 503 or 507 when there is no room to unpack it.
+    static func opened(_ content: HTTPBody, _ request: RouteRequest, _ spool: Spool) throws(Problem) -> any StreamSource
+    {
+        let source = content.source
+        var options = StreamContainer.Options()
+        options.offset = request.head.queryValue("at").flatMap { Int($0) } ?? 0
+        options.snapshot = request.head.queryValue("snapshot")
+        options.limits.inflatedBytes = spool.limit
+        let isPlain = options.offset == 0 && options.snapshot == nil
+        let stream = try run { () throws(VMStateError) -> any StreamSource in
+            // What is no container is for the caller to judge.
+            if isPlain, try !StreamContainer.isContainer(source) { return source }
+            return try StreamContainer.open(source, options: options).source
+        }
+        return stream.size == nil ? try unpacked(stream, beside: content, spool) : stream
+    }
+
+    private static func unpacked(
+        _ stream: any StreamSource,
+        beside content: HTTPBody,
+        _ spool: Spool
+    ) throws(Problem) -> any StreamSource {
+        try spool.body(beside: content) { (append) throws(VMStateError) in
+            var offset = 0
+            while true {
+                var piece = [UInt8](repeating: 0, count: 256 << 10)
+                var span = piece.mutableSpan
+                var room = unsafe span.mutableBytes
+                let count = try stream.read(into: &room, at: offset)
+                guard count > 0 else { return }
+                piece.removeLast(piece.count - count)
+                try append(piece)
+                offset += count
+            }
+        }.source
+    }
+}
