@@ -251,6 +251,32 @@ import Testing
     // MARK: Helpers
 
     /// A description with a 32-bit counter and an array of `element`.
+    // MARK: Many parts that are looked for among many
+
+    @Test func manySubsectionsAreLimited() throws {
+        let count = 20_000 / Self.scale
+        let names = (0..<count).map { "t/s\($0)" }
+        let subsections = names.map { #"{"name": "\#($0)", "version_id": 1, "fields": []}"# }
+        let vmsd = #"{"name": "t", "fields": [], "subsections": [\#(subsections.joined(separator: ","))]}"#
+        let bytes = names.reduce(into: [UInt8]()) {
+            $0 += [0x05, UInt8($1.utf8.count)] + Array($1.utf8) + [0, 0, 0, 1]
+        }
+        let error = #expect(throws: VMStateError.self) { try codec(vmsd).decode(bytes) }
+        #expect(error?.code == .limitExceeded)
+    }
+
+    @Test func manyCountersInAStateAreLimited() throws {
+        let count = 20_000 / Self.scale
+        let fields = (0..<count).map {
+            #"{"name": "a\#($0)", "info": "uint8", "flags": ["VMS_VARRAY_UINT8"], "num_offset": "n\#($0)"}"#
+        }
+        let members = (0..<count).map { #""n\#($0)": 0, "a\#($0)": []"# }
+        let state = try JSONDocument(parsing: Array("{\(members.joined(separator: ","))}".utf8)).root
+        let vmsd = #"{"name": "t", "fields": [\#(fields.joined(separator: ","))]}"#
+        let error = #expect(throws: VMStateError.self) { try codec(vmsd).encode(state) }
+        #expect(error?.code == .limitExceeded)
+    }
+
     private func counted(_ element: String) -> String {
         let flags = element.contains("\"vmsd\"") ? #""VMS_VARRAY_UINT32", "VMS_STRUCT""# : #""VMS_VARRAY_UINT32""#
         return

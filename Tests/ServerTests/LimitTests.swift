@@ -27,6 +27,22 @@ struct LimitTests {
         }
     }
 
+    /// What is JSON is held in memory, also in a form that may be larger.
+    @Test func aPartOfAFormHasTheLimitOfABody() throws {
+        try withService({ $0.bodyBytes = 1000 }) { port in
+            for (count, status) in [(998, 422), (999, 413)] {
+                let request = Array("{}".utf8) + [UInt8](repeating: 0x20, count: count)
+                let answer = try Client(port: port).ask(
+                    "POST",
+                    "/v1/decode",
+                    [("Content-Type", "multipart/form-data; boundary=b0undary")],
+                    body: form(request, [7])
+                )
+                #expect(answer.status == status)
+            }
+        }
+    }
+
     @Test func aChunkedBodyIsRefusedWhereItPassesTheLimit() throws {
         try withService({ $0.bodyBytes = 200 }) { port in
             let client = try Client(port: port)

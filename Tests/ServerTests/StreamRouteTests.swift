@@ -299,4 +299,34 @@ struct StreamRouteTests {
             }
         }
     }
+
+    // MARK: Whole streams as documents
+
+    @Test func encodeAnswersWithADocumentWhereOneIsWanted() throws {
+        let raw = try Shared.ask("POST", "/v1/decode?raw=true", octets, body: stream)
+        let headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
+        let answer = try Shared.ask("POST", "/v1/encode", headers, body: raw.body)
+        #expect(answer.status == 200 && answer["Content-Type"] == "application/json")
+        #expect(answer.json?["size"]?.int == stream.count)
+        #expect(answer.json?["vmdesc"]?["devices"]?.elements.isEmpty == false)
+        #expect(answer.json?["stream"]?.string == stream.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+    }
+
+    /// Clients with one type for all requests write every member.
+    @Test func aMemberThatIsNullIsNotThere() throws {
+        let hex = stream.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let plain = try Shared.ask("POST", "/v1/decode", octets, body: stream)
+        let nulls = #""vmsd":null,"initial":null,"state":null,"version_id":null,"partial":null"#
+        #expect(try askJSON("/v1/decode", #""stream":"\#(hex)",\#(nulls)"#).body == plain.body)
+        #expect(try askJSON("/v1/validate", #""stream":"\#(hex)",\#(nulls)"#).json?["valid"]?.bool == true)
+        let raw = try Shared.ask("POST", "/v1/decode?raw=true", octets, body: stream)
+        let text = String(decoding: raw.body, as: UTF8.self)
+        #expect(try askJSON("/v1/encode", #""stream":\#(text),\#(nulls)"#).body == stream)
+        let form = form([("request", Array("{\(nulls)}".utf8)), ("stream", stream)])
+        #expect(try Shared.ask("POST", "/v1/decode", multipart, body: form).body == plain.body)
+        let vmsd =
+            #""vmsd":{"name":"t","fields":[{"name":"a","info":"uint8"}]},"state":{"a":7},"stream":null,"sections":null"#
+        #expect(try askJSON("/v1/encode", vmsd).body == [7])
+        #expect(try askJSON("/v1/encode", vmsd + #","sectons":null"#).status == 422)
+    }
 }

@@ -24,6 +24,8 @@ extension VMStateDecoder {
                 input.matches(name, names, own.lowerBound, length: own.count)
             else { return }
             let subsections = program.plans[plan].subsections
+            // It is looked for among all, and its member among those that came.
+            try spend(1 &+ (subsections.count &+ count) / 8, lookingIn: -1)
             guard
                 let subsection = subsections.first(where: {
                     $0.key.plain.count == length

@@ -80,11 +80,11 @@ extension VMStateEncoder {
         }
     }
 
-    private func count(_ step: Program.Step, frame: Int) throws(VMStateError) -> Int {
+    private mutating func count(_ step: Program.Step, frame: Int) throws(VMStateError) -> Int {
         try step.shape.elementCount { (id) throws(VMStateError) in try counter(id, frame: frame) }
     }
 
-    private func tooFew(_ steps: Range<Int>, _ total: Int, frame: Int) -> VMStateError {
+    private mutating func tooFew(_ steps: Range<Int>, _ total: Int, frame: Int) -> VMStateError {
         var sum = 0
         for index in steps {
             let step = program.steps[index]

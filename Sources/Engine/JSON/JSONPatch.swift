@@ -105,10 +105,12 @@ public struct JSONPatch {
             }
             let value = try tree.remove(at: from.tokens[...], from)
             try tree.add(value, at: path.tokens[...], path)
-        case .copy(let from, let path): try tree.add(try tree.value(at: from), at: path.tokens[...], path)
+        case .copy(let from, let path):
+            let value = try tree.visit(from.tokens[...], from) { (place) throws(VMStateError) in place }
+            try tree.add(value, at: path.tokens[...], path)
         case .test(let path, let value):
             var buffer = ByteBuffer(limit: Limits.default.outputBytes)
-            try tree.value(at: path).print(to: &buffer)
+            try tree.visit(path.tokens[...], path) { (place) throws(VMStateError) in place.print(to: &buffer) }
             guard let found = try? JSONDocument(parsing: buffer.array(), duplicates: .unchecked),
                 found.root.isEqual(to: value)
             else { throw JSONTree.failure(path, "the value that \"test\" names", "another") }
@@ -133,24 +135,8 @@ extension JSONTree {
         return index
     }
 
-    func value(at path: JSONPointer) throws(VMStateError) -> JSONTree {
-        var current = self
-        for token in path.tokens {
-            switch current.expanded {
-            case .array(let elements):
-                guard let index = Self.index(token, below: elements.count) else { throw Self.missing(path) }
-                current = elements[index]
-            case .object(let members):
-                guard let member = members.first(where: { $0.name == token }) else { throw Self.missing(path) }
-                current = member.value
-            case .node: throw Self.missing(path)
-            }
-        }
-        return current
-    }
-
-    /// Runs `body` on the value that the tokens lead to.
-    private mutating func visit<Result>(
+    /// Runs `body` on the value that the tokens lead to; what lies on the way is taken apart once for all operations.
+    fileprivate mutating func visit<Result>(
         _ tokens: ArraySlice<String>,
         _ path: JSONPointer,
         _ body: (inout JSONTree) throws(VMStateError) -> Result

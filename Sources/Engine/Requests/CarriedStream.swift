@@ -12,7 +12,8 @@ public struct CarriedStream {
     /// - Returns: nil when the request is about one description.
     /// - Throws: `request-invalid`.
     public init?(_ node: JSONNode, limits: Limits = .default) throws(VMStateError) {
-        guard node["vmsd"] == nil, let stream = node["stream"], stream.kind == .string || stream["base64"] != nil else {
+        guard !node.hasMember("vmsd"), let stream = node["stream"], stream.kind == .string || stream["base64"] != nil
+        else {
             return nil
         }
         let reader = try RequestReader(node, known: StreamRequest.members + ["stream"])

@@ -2,6 +2,13 @@
 
 /// Reads the members of a request; what the program and the service take is the same document.
 struct RequestReader {
+    /// Every member that some request has.
+    private static let all = Set(
+        CodecRequest.members + StreamRequest.members + [
+            "state", "stream", "initial", "partial", "framing", "idstr", "instance_id", "section_id",
+        ]
+    )
+
     private let node: JSONNode
     private var members: [String: JSONNode] = [:]
 
@@ -10,6 +17,8 @@ struct RequestReader {
         guard node.kind == .object else { throw Self.error("a JSON object", node.kind.rawValue) }
         self.node = node
         for (name, value) in node.members {
+            // A caller may write all members that there are; those that are null are not there.
+            if value.kind == .null, Self.all.contains(name), !known.contains(name) { continue }
             guard known.contains(name) || name.hasPrefix("x-") else {
                 throw Self.error("one of the members \(known.joined(separator: ", "))", "\"\(name)\"")
             }
@@ -110,6 +119,11 @@ struct RequestReader {
 }
 
 extension JSONNode {
+    /// Whether a request has this member, which it has not where it is null.
+    public func hasMember(_ name: String) -> Bool {
+        self[name].map { $0.kind != .null } ?? false
+    }
+
     /// The bytes that a hex string or `{"base64": …}` stands for.
     func decodedBytes(limits: Limits) throws(VMStateError) -> [UInt8] {
         try document.text.withByteView { (text) throws(VMStateError) in

@@ -12,13 +12,13 @@ public struct WholeStreamRequest {
     /// - Returns: nil when the request is about one description.
     /// - Throws: `request-invalid`.
     public init?(_ node: JSONNode, limits: Limits = .default) throws(VMStateError) {
-        if node["vmsd"] == nil, node["stream"] == nil, node["header"]?.kind == .object {
+        if !node.hasMember("vmsd"), !node.hasMember("stream"), node["header"]?.kind == .object {
             document = node
             self.limits = limits
             descriptions = StreamRequest(limits: limits)
             return
         }
-        guard node["vmsd"] == nil, let document = node["stream"], document.kind == .object else { return nil }
+        guard !node.hasMember("vmsd"), let document = node["stream"], document.kind == .object else { return nil }
         let reader = try RequestReader(
             node,
             known: ["stream", "framing", "vmsds", "predicates", "constants", "dialect"]
@@ -41,6 +41,19 @@ public struct WholeStreamRequest {
         if CPRState.isDocument(document) { return try CPRState.bytes(of: document, limits: limits) }
         guard let source else { return try StreamBuilder.bytes(of: document, limits: limits) }
         return try pieces(from: source).bytes(of: source, limit: limits.outputBytes)
+    }
+
+    /// The bytes as a document: `{"stream": hex, "size": n, "vmdesc": {…}}`; without a vmdesc there it is null.
+    ///
+    /// - Throws: `limit-exceeded`.
+    public func document(_ bytes: [UInt8], _ options: AnswerOptions = AnswerOptions()) throws(VMStateError) -> [UInt8] {
+        let source = BytesSource(bytes)
+        let vmdesc = try VMDescLocator.find(in: source, size: bytes.count, limits: limits)?.devices.text
+        var writer = JSONObjectWriter(limit: limits.outputBytes)
+        writer.member("stream", bytes: bytes, options.printing)
+        writer.member("size", bytes.count)
+        writer.member("vmdesc", json: vmdesc ?? Array("null".utf8))
+        return try writer.finish()
     }
 
     /// The pieces, of which those that the document does not hold are copied from `source`.

@@ -60,7 +60,7 @@ public struct DifferenceFilter: Sendable {
     }
 
     private static func names(_ section: String, _ name: String) -> Bool {
-        MigrationStream.selects(section, [name])
+        name == section || section.hasSuffix("/" + name)
     }
 
     /// Whether the path begins as the pattern says, with all readings of `**` at once.

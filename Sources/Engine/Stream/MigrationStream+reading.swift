@@ -46,9 +46,9 @@ extension MigrationStream {
         own.pages = options.pages
         own.inflate = options.inflate
         own.progress = options.progress
-        let wanted = options.sections
+        let wanted = SectionSelection(options.sections)
         let keeps = options.keepsPayloads
-        own.keeps = { idstr in keeps && Self.selects(idstr, wanted) }
+        own.keeps = { idstr in keeps && wanted.contains(idstr) }
         var reader = StreamReader(source, own, devices: located?.devices, at: located?.offset, limits: limits)
         try reader.read()
         if let located, reader.stream.isAnother(than: located.offset) {
@@ -62,11 +62,5 @@ extension MigrationStream {
     /// Whether the stream was read to an end at which the vmdesc is not the one that lies at `offset`.
     private func isAnother(than offset: Int) -> Bool {
         ends.count == 1 && vmdesc?.lowerBound != offset
-    }
-
-    /// Whether a section is one of those that are wanted.
-    static func selects(_ idstr: String, _ wanted: [String]?) -> Bool {
-        guard let wanted else { return true }
-        return wanted.contains { $0 == idstr || idstr.hasSuffix("/" + $0) }
     }
 }

@@ -70,7 +70,7 @@ extension StreamDiff {
             list = StateDiff(
                 .init(left, at: own.payload.lowerBound),
                 .init(right, at: other.payload.lowerBound),
-                into: moved
+                into: consume moved
             ).run()
             // Bytes may differ that no value shows, such as two that both mean true.
             guard isDescribedAlike, list.total + list.excluded == found else { return }

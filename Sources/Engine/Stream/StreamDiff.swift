@@ -24,6 +24,7 @@ public struct StreamDiff {
     let b: MigrationStream
     let options: Options
     let limits: Limits
+    private let selection: SectionSelection
     var list: DifferenceList
     var result = StreamDiffResult()
 
@@ -61,6 +62,7 @@ public struct StreamDiff {
         self.b = b
         self.options = options
         self.limits = limits
+        selection = SectionSelection(options.sections)
         list = DifferenceList(options.ignored, limit: limits.differences)
     }
 
@@ -87,7 +89,7 @@ public struct StreamDiff {
 
     /// Whether a section is to be compared.
     func wants(_ idstr: String) -> Bool {
-        MigrationStream.selects(idstr, options.sections) && !options.ignored.excludes(section: idstr)
+        selection.contains(idstr) && !options.ignored.excludes(section: idstr)
     }
 
     // MARK: What is no section

@@ -127,9 +127,10 @@ public struct StreamDocument {
             takesApart: options.answer.takesApart ?? true,
             limits: limits
         )
+        let selection = SectionSelection(options.sections)
         var index = 0
         for (number, section) in stream.sections.enumerated()
-        where MigrationStream.selects(section.idstr, options.sections) {
+        where selection.contains(section.idstr) {
             let decoded = decoder.decode(section, of: stream, number: index, undescribed: .error, &findings)
             // Encoding the document again gives what QEMU would write, which is not always what the stream has.
             let isExact = options.source == nil || decoded?.oddBoolean == nil

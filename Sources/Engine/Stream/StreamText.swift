@@ -88,8 +88,9 @@ public struct StreamText {
 
     private var items: [Item] {
         var items: [Item] = []
+        let selection = SectionSelection(options.sections)
         for (index, section) in stream.sections.enumerated()
-        where MigrationStream.selects(section.idstr, options.sections) {
+        where selection.contains(section.idstr) {
             items.append(.section(index, at: section.offset))
         }
         guard options.sections == nil else { return items }

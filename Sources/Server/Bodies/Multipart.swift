@@ -64,7 +64,13 @@ struct Multipart {
     ///
     /// - Throws: 413 when it is too large for that.
     subscript(name: String) -> [UInt8]? {
-        get throws(Problem) { try content(name)?.inMemory(limit: memoryLimit) }
+        get throws(Problem) {
+            guard let content = content(name) else { return nil }
+            guard content.count <= memoryLimit else {
+                throw Problem(.contentTooLarge, "the part \"\(name)\" may have at most \(memoryLimit) bytes")
+            }
+            return try content.inMemory(limit: memoryLimit)
+        }
     }
 
     /// The first part of a name, wherever it is.

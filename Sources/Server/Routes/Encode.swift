@@ -25,6 +25,13 @@ extension Routes {
             let document = try parse(text, limits)
             if let whole = try run({ () throws(VMStateError) in try WholeStreamRequest(document.root, limits: limits) })
             {
+                if request.offer == json {
+                    let options = options(request.head)
+                    let document = try run { () throws(VMStateError) in
+                        try whole.document(try whole.bytes(from: source), options)
+                    }
+                    return HTTPResponse(document, json)
+                }
                 if let source {
                     let pieces = try run { () throws(VMStateError) in try whole.pieces(from: source) }
                     return HTTPResponse(try write(pieces, of: request, source, spool), octets)

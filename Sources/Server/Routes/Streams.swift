@@ -36,7 +36,7 @@ extension Routes {
                 throw Problem(.badRequest, "the form has no part \"stream\"")
             }
             let document = try form["request"].map { text throws(Problem) in try parse(text, limits) }
-            if let document, document.root["vmsd"] != nil { return nil }
+            if let document, document.root.hasMember("vmsd") { return nil }
             let own = try run { () throws(VMStateError) in
                 try document.map { document throws(VMStateError) in try StreamRequest(document.root, limits: limits) }
                     ?? StreamRequest(limits: limits)
