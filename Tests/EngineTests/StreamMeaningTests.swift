@@ -262,4 +262,46 @@ import Testing
         let other = try MigrationStream(reading: BytesSource(listedTwice(4096)))
         #expect(other.findings.contains { $0.rule.description == "VMST021" && $0.severity == .error })
     }
+
+    // MARK: The vmdesc of another stream
+
+    /// A device without a VMSD and two instances of one that differ, without their vmdesc.
+    private func undescribed() -> [UInt8] {
+        StreamBytes.headed {
+            $0.ram()
+            $0.full(3, "slirp", version: 4, [1, 2, 3])
+            $0.full(4, "PCIBUS", instance: 0, [0, 7])
+            $0.full(5, "PCIBUS", instance: 1, [9])
+            $0.eof()
+        }.bytes
+    }
+
+    @Test func aVMDescDescribesAnotherStream() throws {
+        let vmdesc = #"""
+            {"vmsds": {"page_size": 4096, "devices": [
+            {"name": "slirp", "instance_id": 0, "size": 3, "fields": [{"name": "data", "size": 3, "type": "buffer"}]},
+            {"name": "PCIBUS", "instance_id": 0, "vmsd_name": "PCIBUS", "version": 1,
+            "fields": [{"name": "n", "type": "uint16", "size": 2}]},
+            {"name": "PCIBUS", "instance_id": 1, "vmsd_name": "PCIBUS", "version": 1,
+            "fields": [{"name": "n", "type": "uint8", "size": 1}]}]}}
+            """#
+        let source = BytesSource(undescribed())
+        let request = try StreamRequest(JSONDocument(request: Array(vmdesc.utf8)).root)
+        let answer = try request.document(try request.read(source), of: source)
+        #expect(answer.findings.isEmpty)
+        let states = try JSONDocument(parsing: answer.text).root["sections"]?.elements.compactMap { $0["state"] }
+        #expect(
+            states?.map { String(decoding: $0.json(), as: UTF8.self) } == [
+                #"{"data":"010203"}"#, #"{"n":7}"#, #"{"n":9}"#,
+            ]
+        )
+    }
+
+    /// Also one by one, beside VMSDs.
+    @Test func aDeviceOfAVMDescDescribesASection() throws {
+        let device =
+            #"{"name": "slirp", "instance_id": 0, "size": 3, "fields": [{"name": "data", "size": 3, "type": "buffer"}]}"#
+        let findings = try report(undescribed(), #"{"vmsds": {"slirp": \#(device)}}"#)
+        #expect(!findings.contains { $0.section == "slirp" })
+    }
 }

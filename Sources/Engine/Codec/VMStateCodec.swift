@@ -54,6 +54,11 @@ public struct VMStateCodec: Sendable {
     /// The description that is read and written.
     public var description: VMStateDescription { program.descriptions[program.root] }
 
+    /// The version to decode a section by; nil where the description has none, as a device of a vmdesc without a VMSD.
+    func version(of section: MigrationStream.Section) -> Int? {
+        program.isVMDesc && description.versionID == 0 ? nil : section.versionID
+    }
+
     // MARK: Decoding
 
     /// A decoded state.

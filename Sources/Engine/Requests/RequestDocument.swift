@@ -12,7 +12,11 @@ extension JSONDocument {
         } catch {
             guard error.reason == .duplicateMember else { throw error }
             let lenient = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, duplicates: .noted)
-            guard let vmsd = lenient.root["vmsd"], VMDescReader.devices(of: vmsd) != nil else { throw error }
+            let given = lenient.root["vmsds"] ?? lenient.root
+            let isVMDesc =
+                lenient.root["vmsd"].map { VMDescReader.devices(of: $0) != nil }
+                ?? (given["devices"]?.kind == .array || given.members.contains { $0.value["instance_id"] != nil })
+            guard isVMDesc else { throw error }
             self = lenient
         }
     }

@@ -68,15 +68,38 @@ public struct StreamRequest {
             }
             return
         }
-        for (name, value) in node.members {
-            do throws(VMStateError) {
-                let document = VMStateDocument(value, dialect: dialect)
-                descriptions[name] = try VMStateCodec(document, dialect: dialect, given: given, limits: limits)
-            } catch {
-                var error = error
-                error.path = JSONPointer(["vmsds", name] + (error.path?.tokens ?? []))
-                throw error
+        // The whole vmdesc of another stream of the machine.
+        if let devices = node["devices"], devices.kind == .array {
+            for (index, device) in devices.elements.enumerated() {
+                guard let name = device["name"]?.string, let number = device["instance_id"]?.int,
+                    let instance = UInt32(exactly: number)
+                else {
+                    throw RequestReader.error("\"vmsds\", device \(index): \"name\" and \"instance_id\"", "another")
+                }
+                descriptions[name, instance] = try codec(of: device, at: ["devices", String(index)], dialect, given)
             }
+            return
+        }
+        for (name, value) in node.members {
+            descriptions[name] = try codec(of: value, at: [name], dialect, given)
+        }
+    }
+
+    /// The codec of a VMSD, or of a device of a vmdesc, which is the only one to have an instance.
+    private func codec(
+        of node: JSONNode,
+        at tokens: [String],
+        _ dialect: Dialect,
+        _ given: [String: Predicate]
+    ) throws(VMStateError) -> VMStateCodec {
+        let isDevice = node["instance_id"] != nil
+        do throws(VMStateError) {
+            let document = isDevice ? VMStateDocument(device: node) : VMStateDocument(node, dialect: dialect)
+            return try VMStateCodec(document, dialect: dialect, given: given, limits: limits)
+        } catch {
+            var error = error
+            error.path = JSONPointer(["vmsds"] + tokens + (error.path?.tokens ?? []))
+            throw error
         }
     }
 

@@ -73,7 +73,7 @@ struct SectionDecoder {
                 return try decode(bytes, by: devices.all[device], section)
             }
             guard let codec = try codec(for: section, bytes) else { return nil }
-            return Result(decoded: try decode(bytes, codec, version: section.versionID), codec: codec)
+            return Result(decoded: try decode(bytes, codec, version: codec.version(of: section)), codec: codec)
         } catch {
             var error = error
             error.section = section.idstr
@@ -94,7 +94,7 @@ struct SectionDecoder {
         } catch {
             guard bytes.count > device.length, let field = device.hidingField else { throw error }
             if let codec = try codec(for: section, bytes) {
-                return Result(decoded: try decode(bytes, codec, version: section.versionID), codec: codec)
+                return Result(decoded: try decode(bytes, codec, version: codec.version(of: section)), codec: codec)
             }
             throw VMStateError(
                 .streamInvalid,

@@ -2,7 +2,13 @@
 
 /// What a caller knows of the sections of a stream that has no vmdesc.
 public struct SectionDescriptions: Sendable, ExpressibleByDictionaryLiteral {
+    private struct Instance: Hashable {
+        let name: String
+        let number: UInt32
+    }
+
     private var codecs: [String: VMStateCodec] = [:]
+    private var instances: [Instance: VMStateCodec] = [:]
     private var dump: DumpDescriptions?
 
     /// Descriptions by idstr or VMSD name.
@@ -23,9 +29,15 @@ public struct SectionDescriptions: Sendable, ExpressibleByDictionaryLiteral {
         set { codecs[name] = newValue }
     }
 
-    /// The VMSD that was given for a section.
+    /// The description of one instance of an idstr.
+    public subscript(name: String, instance: UInt32) -> VMStateCodec? {
+        get { instances[Instance(name: name, number: instance)] }
+        set { instances[Instance(name: name, number: instance)] = newValue }
+    }
+
+    /// The description that was given for a section: of its instance, its idstr or its VMSD.
     func codec(for section: MigrationStream.Section) -> VMStateCodec? {
-        codecs[section.idstr] ?? codecs[section.vmsdName]
+        self[section.idstr, section.instanceID] ?? codecs[section.idstr] ?? codecs[section.vmsdName]
     }
 
     /// What the dump says of a section; nil: nothing.

@@ -274,7 +274,7 @@ public struct StreamEncoder {
                     statePath: JSONPointer()
                 )
             }
-            return Payload(bytes: try given.encode(state, versionID: version).bytes)
+            return Payload(bytes: try given.encode(state, versionID: given.version(of: old).map { _ in version }).bytes)
         }
         do throws(VMStateError) {
             let codec = try VMStateCodec(VMStateDocument(device: devices.all[device].node), limits: limits)
@@ -289,7 +289,11 @@ public struct StreamEncoder {
                 return Payload(bytes: encoded.bytes, description: encoded.vmdesc)
             }
             guard let given else { throw error }
-            let encoded = try given.describing(VMDescStyle(devices)).encode(state, versionID: version, describes: true)
+            let encoded = try given.describing(VMDescStyle(devices)).encode(
+                state,
+                versionID: given.version(of: old).map { _ in version },
+                describes: true
+            )
             return Payload(bytes: encoded.bytes, description: encoded.vmdesc, isWhole: true)
         }
     }

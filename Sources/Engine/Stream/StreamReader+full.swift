@@ -88,7 +88,7 @@ extension StreamReader {
             guard hasFooters != false, let size = try findFooter(of: section.sectionID, from: from) else { break }
             do throws(VMStateError) {
                 var options = VMStateCodec.DecodeOptions()
-                options.versionID = section.versionID
+                options.versionID = codec.version(of: section)
                 let decoded = try codec.decode(input.copy(0..<size), options)
                 if decoded.consumed == size { return size }
                 refusal =
@@ -108,7 +108,7 @@ extension StreamReader {
         if hasFooters != true {
             _ = try input.has(min(limits.streamWindow, 1 << 20))
             var options = VMStateCodec.DecodeOptions()
-            options.versionID = section.versionID
+            options.versionID = codec.version(of: section)
             options.isPartial = true
             do throws(VMStateError) {
                 let consumed = try codec.decode(input.copy(0..<input.available), options).consumed
