@@ -60,7 +60,9 @@ struct DirtyBitmap: Sendable {
         dirty &+= chunk.dirty
         guard chunk.dirty > 0 else { return }
         let words = [digest, UInt64(bitPattern: Int64(chunk.first)), chunk.hash]
-        digest = XXHash64.hash(words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }[...])
+        digest = XXHash64.hash(
+            words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }[...]
+        )
     }
 }
 
@@ -115,6 +117,8 @@ struct DirtyBitmapState {
     /// The names of the last chunk, which the next one may leave out.
     var node: [UInt8]?
     var name: [UInt8]?
+    /// How many sectors the complete bitmaps of each node cover.
+    var sectors: [[UInt8]: Int] = [:]
     /// How many more chunks are listed.
     var listRoom = 1 << 16
     /// How many more hashes are kept.

@@ -82,7 +82,9 @@ extension StreamDiff {
         add(path + ["complete"], own.isComplete, other.isComplete, at: offsets)
         add(path + ["sectors"], own.sectors, other.sectors, at: offsets)
         guard own.granularity == other.granularity else {
-            return note("bitmap \"\(own.name)\" of node \"\(own.node)\": bits of different granularities were not compared")
+            return note(
+                "bitmap \"\(own.name)\" of node \"\(own.node)\": bits of different granularities were not compared"
+            )
         }
         guard own.digest != other.digest else { return }
         let chunks = differingChunks(own, other)
@@ -146,7 +148,8 @@ extension StreamDiff {
         guard !own.isUnknown, !other.isUnknown else {
             return note("disk \"\(own.text)\" has more blocks than are kept hashes of: contents were not compared")
         }
-        let differing = Set(own.hashes.keys).union(other.hashes.keys).filter { own.hashes[$0] != other.hashes[$0] }.sorted()
+        let differing = Set(own.hashes.keys).union(other.hashes.keys).filter { own.hashes[$0] != other.hashes[$0] }
+            .sorted()
         guard let first = differing.first else { return }
         let unit = MigratedDisk.blockSectors
         let ranges = Self.ranges(differing.map { $0 * 512..<($0 + unit) * 512 })

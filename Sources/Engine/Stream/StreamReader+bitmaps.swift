@@ -34,10 +34,7 @@ extension StreamReader {
             case 0:
                 if flags != BitmapFlag.end { noteBitmap(offset, "flags 0x\(Hex.text([flags])) say nothing", .warning) }
             case BitmapFlag.start: try startBitmap(offset, &content)
-            case BitmapFlag.complete:
-                let index = try startedBitmap(offset)
-                stream.bitmaps[index].isComplete = true
-                content.add(to: index, room: &bitmaps.listRoom) { $0.isCompleted = true }
+            case BitmapFlag.complete: try completeBitmap(offset, &content)
             case BitmapFlag.bits:
                 let index = try startedBitmap(offset)
                 try bits(of: index, isZero: flags & BitmapFlag.zeroes != 0, offset, &content)
@@ -67,7 +64,8 @@ extension StreamReader {
         guard let node = bitmaps.node, let name = bitmaps.name else {
             throw wrong(
                 offset,
-                bitmaps.node == nil ? "a node's name, as no chunk before has one" : "a bitmap's name, as no chunk before has one",
+                bitmaps.node == nil
+                    ? "a node's name, as no chunk before has one" : "a bitmap's name, as no chunk before has one",
                 "none"
             )
         }
@@ -114,6 +112,22 @@ extension StreamReader {
             )
         )
         content.add(to: index, room: &bitmaps.listRoom) { $0.isStarted = true }
+    }
+
+    /// The end of a bitmap, which covers as much of its disk as the others do.
+    private mutating func completeBitmap(_ offset: Int, _ content: inout DirtyBitmapContent) throws(VMStateError) {
+        let index = try startedBitmap(offset)
+        stream.bitmaps[index].isComplete = true
+        content.add(to: index, room: &bitmaps.listRoom) { $0.isCompleted = true }
+        let bitmap = stream.bitmaps[index]
+        let known = bitmaps.sectors[bitmap.key.node] ?? bitmap.sectors
+        bitmaps.sectors[bitmap.key.node] = known
+        if known != bitmap.sectors {
+            noteBitmap(
+                offset,
+                "bitmap \(Self.named(bitmap.key)) covers \(bitmap.sectors) sectors, another of the node \(known)"
+            )
+        }
     }
 
     private mutating func bits(

@@ -25,7 +25,9 @@ extension StreamText {
 
     private func write(_ entry: DirtyBitmapContent.Entry, to sink: inout TextSink) throws(VMStateError) {
         let bitmap = stream.bitmaps[entry.bitmap]
-        var words = ["\"\(bitmap.name.printable)\" of node \"\(bitmap.node.printable)\"", "granularity \(bitmap.granularity)"]
+        var words = [
+            "\"\(bitmap.name.printable)\" of node \"\(bitmap.node.printable)\"", "granularity \(bitmap.granularity)",
+        ]
         words.append(bitmap.isEnabled ? "enabled" : "disabled")
         if bitmap.isPersistent { words.append("persistent") }
         if bitmap.isAutoloading { words.append("autoload") }
