@@ -183,7 +183,7 @@ public struct StreamRequest {
     ///   - a: the one.
     ///   - b: the other.
     ///   - ignored: what is left out; see `DifferenceFilter`.
-    ///   - comparesContents: whether pages of guest memory are compared too.
+    ///   - comparesContents: whether pages of guest memory and the contents of disks that are sent along are compared too.
     /// - Returns: the differences.
     /// - Throws: `stream-invalid` when one is no stream, and `input-unreadable`.
     public func differences(
