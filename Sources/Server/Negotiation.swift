@@ -97,7 +97,9 @@ enum Negotiation {
     static func coding(_ offers: [String], accept: [String]) -> String? {
         let accepted = accept.map { MediaType($0) }
         func named(_ coding: String) -> Int? {
-            accepted.first { $0.essence == coding }.map { weight($0["q"]) }
+            // §8.4.1.3: x-gzip means gzip.
+            accepted.first { $0.essence == coding || $0.essence == "x-\(coding)" && coding == "gzip" }
+                .map { weight($0["q"]) }
         }
         let any = named("*")
         // §12.5.3: identity is excluded only by "identity;q=0" or "*;q=0". Unnamed, it comes after what is named.

@@ -19,6 +19,7 @@ struct QEVM: ParsableCommand {
     )
 
     static func main() {
+        StandardFiles.hold()
         do {
             var command = try parsed(Array(CommandLine.arguments.dropFirst()))
             try command.run()

@@ -74,8 +74,9 @@ struct Serve: ParsableCommand {
             throw CommandFailure.unreadable("error: \(error)")
         }
         service.observe(server)
-        for address in addresses { try Output.write(Array("listening on \(address.url)\n".utf8), to: nil) }
-        for address in metricsAddresses { try Output.write(Array("metrics on \(address.url)\n".utf8), to: nil) }
+        // Who started the service need not read this.
+        for address in addresses { try? Output.write(Array("listening on \(address.url)\n".utf8), to: nil) }
+        for address in metricsAddresses { try? Output.write(Array("metrics on \(address.url)\n".utf8), to: nil) }
         logger.notice("started", metadata: ["addresses": "\(addresses.map(\.url).joined(separator: ", "))"])
         Signals.wait()
         Signals.endAtTheNext()

@@ -2,9 +2,9 @@
 
 internal import Glibc
 
-/// SIGTERM and SIGINT.
+/// SIGTERM and SIGINT, and SIGPIPE.
 ///
-/// They are blocked in every thread and waited for, so no handler runs in the middle of anything.
+/// The first two are blocked in every thread and waited for, so no handler runs in the middle of anything.
 enum Signals {
     private static func set() -> sigset_t {
         var set = sigset_t()
@@ -18,6 +18,8 @@ enum Signals {
     static func block() {
         var set = set()
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        // A log that nobody reads any more ends no service.
+        signal(SIGPIPE, SIG_IGN)
     }
 
     /// Returns when one of the signals has come.

@@ -51,6 +51,51 @@ struct ServeAddressTests {
         #expect(service.end(within: 5) == 0)
     }
 
+    /// What stands at the path in the end may belong to somebody else.
+    @Test func whatHasTakenThePlaceOfTheSocketIsLeftAlone() throws {
+        let folder = try Folder()
+        let path = "\(folder.path)/s"
+        let service = try RunningService(["--socket", path])
+        try FileManager.default.removeItem(atPath: path)
+        _ = try folder.write("s", "precious")
+        service.signal(SIGTERM)
+        #expect(service.end(within: 5) == 0)
+        #expect(folder.read("s") == Array("precious".utf8))
+    }
+
+    private static let ready = "until qevm health --socket s 2>/dev/null; do sleep 0.05; done"
+
+    /// `qevm serve 2>&1 | tee log`, and the interrupt that ends both.
+    @Test func aLogThatNobodyReadsEndsNoService() throws {
+        let folder = try Folder()
+        let line = """
+            mkfifo log; cat log >/dev/null & reader=$!
+            qevm serve --socket s --log-level info >/dev/null 2>log & service=$!
+            \(Self.ready); kill $reader; wait $reader
+            qevm health --socket s; qevm health --socket s; echo alive $?
+            kill $service; wait $service; echo ended $?; ls
+            """
+        let outcome = try Program.shell(line, in: folder.path)
+        #expect(outcome.text.hasSuffix("alive 0\nended 0\nlog\n"), "\(outcome.text)")
+    }
+
+    /// A descriptor that the caller has closed is nobody's: no socket gets its number, and no line of the log goes there.
+    @Test func standardFilesMayBeClosed() throws {
+        let folder = try Folder()
+        let line = """
+            qevm serve --socket s --log-level info <&- >&- 2>&- & service=$!
+            \(Self.ready); readlink /proc/$service/fd/0 /proc/$service/fd/1 /proc/$service/fd/2
+            kill $service; wait $service; echo ended $?
+            """
+        let outcome = try Program.shell(line, in: folder.path)
+        #expect(outcome.text.hasSuffix("/dev/null\n/dev/null\n/dev/null\nended 0\n"), "\(outcome.text)")
+        // Of a command the answer must not vanish.
+        let vmsd = try folder.write("v.json", #"{"name":"t","fields":[]}"#)
+        let state = try folder.write("s.json", "{}")
+        let lost = try Program.shell("qevm encode --vmsd \(vmsd) \(state) --framing vmsd >&-; echo $? >&2")
+        #expect(lost.errors.hasSuffix("2\n"), "\(lost.errors)")
+    }
+
     @Test func anotherFileIsLeftAlone() throws {
         let folder = try Folder()
         let path = try folder.write("s", "precious")

@@ -39,6 +39,21 @@ import Testing
         #expect(error?.statePath?.description == place)
     }
 
+    /// Base64 has one text for its bytes.
+    @Test func bitsOfBase64ThatStandForNothingAreZero() throws {
+        for (text, place) in [("//4=", -1), ("//5=", 2), ("//6=", 2), ("//7=", 2)] {
+            let state = #"{"n":7,"d":"0x7ff0000000000000","b":{"base64":"\#(text)"}}"#
+            guard place >= 0 else {
+                #expect(try encoded(state) == bytes)
+                continue
+            }
+            let error = #expect(throws: VMStateError.self) { try encoded(state) }
+            #expect(error?.found?.contains("character \(place)") == true)
+        }
+        let one = #"{"vmsd":{"name":"t","fields":[{"name":"a","info":"uint8"}]},"stream":{"base64":"Bx=="}}"#
+        #expect(throws: VMStateError.self) { try DecodeRequest(JSONDocument(parsing: Array(one.utf8)).root) }
+    }
+
     /// A stream in a request too: encoders of PHP and Swift write "/" as "\/".
     @Test func aStreamMayHaveThem() throws {
         let text = #"{"vmsd":{"name":"t","fields":[{"name":"a","info":"uint8"}]},"stream":{"base64":"\/w=="}}"#

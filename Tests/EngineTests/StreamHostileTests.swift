@@ -96,13 +96,26 @@ import Testing
                     $0.ramEnd()
                 }
             }
+            stream.end(2) { $0.ramEnd() }
+            stream.full(3, "x", [1])
             stream.eof()
         }
-        let read = try MigrationStream(reading: BytesSource(stream.bytes), limits: limits)
-        #expect(read.sections.count == 8)
+        let source = BytesSource(stream.bytes)
+        let read = try MigrationStream(reading: source, limits: limits)
+        // Half of the list is left to what comes behind them.
+        #expect(read.sections.map(\.kind) == [.start, .part, .part, .part, .part, .end, .full])
         #expect(read.blocks[0].pagesSent == 40)
-        #expect(read.findings.map(\.rule.description) == ["VMDOC004", "VMST019", "VMST031"])
-        #expect(read.findings.map(\.severity) == [.note, .warning, .note])
+        #expect(read.findings.map(\.rule.description) == ["VMDOC004", "VMST031"])
+        #expect(read.findings.map(\.severity) == [.note, .note])
+        // They are in no document, so that none can stand for the whole stream.
+        var request = StreamRequest(limits: limits)
+        request.isRaw = true
+        let document = try JSONDocument(parsing: try request.document(read, of: source).text).root
+        #expect(throws: VMStateError.self) { try StreamRequest.bytes(of: document) }
+        #expect(
+            try request.pieces(for: document, read, size: stream.bytes.count).bytes(of: source, limit: 1 << 20)
+                == stream.bytes
+        )
         // Of anything else there are no more than that.
         let other = StreamBytes.headed { stream in
             for id in 0..<10 as Range<UInt32> { stream.full(id, "x", instance: id, [1]) }

@@ -13,7 +13,8 @@ struct NegotiationTests {
 
     @Test(
         arguments: [
-            (nil, octets), ("*/*", octets), ("application/*", octets), (json, json), ("application/JSON", json),
+            (nil, octets), ("", octets), (" , ,", octets), ("*/*", octets), ("application/*", octets), (json, json),
+            ("application/JSON", json),
             ("application/json;q=0.5, application/octet-stream;q=0.4", json),
             ("application/json;q=0.4, application/octet-stream;q=0.5", octets),
             ("application/json, application/octet-stream", octets),
@@ -60,6 +61,7 @@ struct NegotiationTests {
 
     @Test(
         arguments: [
+            ("x-gzip", "gzip"), ("x-gzip;q=0.5, deflate", "deflate"),
             ("gzip", "gzip"), ("deflate", "deflate"), ("gzip, deflate", "gzip"), ("GZIP", "gzip"), ("*", "gzip"),
             ("deflate;q=1, gzip;q=0.5", "deflate"), ("gzip;q=0, *", "deflate"), ("br, gzip;q=0.1", "gzip"),
             ("identity, gzip;q=0.5", nil), ("gzip;q=0", nil), ("br", nil), ("", nil), ("identity", nil),

@@ -99,6 +99,14 @@ struct RoutingTests {
         #expect(answer.status == 400 && answer.code == nil)
     }
 
+    @Test func twoTypesOfABodyAreRefused() throws {
+        let json = ("Content-Type", "application/json")
+        let both = try Shared.ask("POST", "/v1/decode", [json, ("Content-Type", "application/octet-stream")], body: [])
+        #expect(both.status == 400)
+        let twice = try Shared.ask("POST", "/v1/decode", [json, json], body: Array(Documents.decode.utf8))
+        #expect(twice.status == 200)
+    }
+
     @Test func aLengthIsNeeded() throws {
         let answer = try Shared.ask("POST", "/v1/encode", [("Content-Type", "application/json")])
         #expect(answer.status == 411)

@@ -51,7 +51,11 @@ public struct StreamDocument {
     ///
     /// - Throws: `limit-exceeded`.
     public func json() throws(VMStateError) -> (text: [UInt8], findings: [Finding]) {
-        var findings = stream.findings.filter { $0.severity == .error }
+        // A document that is to hold everything lacks sections that are not listed.
+        let unlisted = Rule.ID(reporting: .limitExceeded)
+        var findings = stream.findings.filter {
+            $0.severity == .error || options.source != nil && $0.rule == unlisted
+        }
         var writer = JSONObjectWriter(limit: limits.outputBytes)
         writer.member(
             "header",

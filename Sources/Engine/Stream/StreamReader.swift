@@ -41,6 +41,7 @@ struct StreamReader {
     var searched = 0
     /// Whether there were sections for which the list has no room.
     private var hasUnlisted = false
+    private var listedParts = 0
     /// How many findings each rule has, and what stands for those that are not listed.
     var found: [Rule.ID: Int] = [:]
     var omitted: [Rule.ID: (count: Int, severity: Rule.Severity, offset: Int?)] = [:]
@@ -131,7 +132,7 @@ struct StreamReader {
         while true {
             closePackages()
             stream.understood = input.position
-            if stream.sections.count + stream.commands.count >= limits.streamItems { try beyondList() }
+            if isListFull(for: try input.has(1) ? input[0] : 0) { try beyondList() }
             guard try input.has(1) else {
                 throw VMStateError(
                     .streamTruncated,
@@ -155,6 +156,13 @@ struct StreamReader {
                 )
             }
         }
+    }
+
+    /// Whether the list has no room for one more item: PARTs leave half of it to the others.
+    private func isListFull(for byte: UInt8) -> Bool {
+        let isPart = byte == MigrationStream.Section.Kind.part.rawValue
+        return stream.sections.count + stream.commands.count >= limits.streamItems
+            || isPart && listedParts >= limits.streamItems / 2
     }
 
     /// An item that the list has no room for: of PARTs there may be any number, and the others are few.
@@ -219,11 +227,11 @@ struct StreamReader {
         case .start, .full: section = try announced(kind, id, offset)
         case .part, .end: section = try continued(kind, id, offset)
         }
+        let isListed = !isListFull(for: kind.rawValue)
+        if isListed, kind == .part { listedParts += 1 }
         let index = stream.sections.count
         stream.sections.append(section)
-        defer {
-            if stream.sections.count + stream.commands.count > limits.streamItems { stream.sections.removeLast() }
-        }
+        defer { if !isListed { stream.sections.removeLast() } }
         do throws(VMStateError) {
             try payload(&section)
             stream.sections[index] = section

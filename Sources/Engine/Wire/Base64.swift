@@ -58,7 +58,7 @@ extension ByteBuffer {
 
     /// The bytes that the base64 text in `range` of `text` stands for.
     ///
-    /// - Returns: nil, or the offset of the first character that cannot stand there.
+    /// - Returns: nil, or the offset of the first character that cannot stand there; the end of the range where some are missing.
     mutating func append(base64In text: ByteView, _ range: Range<Int>) -> Int? {
         guard range.count % 4 == 0 else { return range.upperBound }
         guard !range.isEmpty else { return nil }
@@ -86,6 +86,9 @@ extension ByteBuffer {
             return to &- padding
         }
         guard !invalid else { return range.first { values[Int(text[$0])] == 0xff } }
-        return nil
+        // Bits that stand for nothing are zero, or two texts would mean the same (RFC 4648 §3.5).
+        let last = range.upperBound &- 1 &- padding
+        let unused: UInt8 = padding == 0 ? 0 : padding == 1 ? 0x03 : 0x0f
+        return values[Int(text[last])] & unused == 0 ? nil : last
     }
 }

@@ -10,6 +10,8 @@ struct Listener: Sendable {
     let fd: Int32
     /// The address with the port that the system chose.
     let address: HTTPAddress
+    /// The file of a Unix-domain socket.
+    private let file: FileIdentity?
 
     /// Binds and listens.
     ///
@@ -40,6 +42,7 @@ struct Listener: Sendable {
         if case .unix(let path) = address, let socketMode, unsafe chmod(path, socketMode) != 0 {
             throw Self.failure("chmod", fd, address)
         }
+        file = if case .unix(let path) = address { FileIdentity(path) } else { nil }
         guard listen(fd, Self.queueLength) == 0 else { throw Self.failure("listen", fd, address) }
         if case .ip(let host, 0) = address {
             let bound = unsafe SocketAddress { name, length in _ = unsafe getsockname(fd, name, length) }
@@ -49,10 +52,11 @@ struct Listener: Sendable {
         }
     }
 
-    /// Stops listening and removes the path of a Unix-domain socket.
+    /// Stops listening and removes the file of a Unix-domain socket, unless something else has taken its place.
     func close() {
         _ = Glibc.close(fd)
-        if case .unix(let path) = address { _ = unsafe unlink(path) }
+        guard case .unix(let path) = address, let file, FileIdentity(path) == file else { return }
+        _ = unsafe unlink(path)
     }
 
     private static func enable(_ fd: Int32, _ level: Int32, _ option: Int32) {
@@ -78,6 +82,20 @@ struct Listener: Sendable {
         let isAlive = unsafe target.withPointers { unsafe connect(probe, $0, $1.pointee) } == 0 || errno != ECONNREFUSED
         guard !isAlive else { throw HTTPServerError(operation: "bind", address: address, code: EADDRINUSE) }
         _ = unsafe unlink(path)
+    }
+}
+
+/// Which file is at a path.
+private struct FileIdentity: Equatable {
+    let device: dev_t
+    let inode: ino_t
+
+    /// nil: there is none.
+    init?(_ path: String) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        device = status.st_dev
+        inode = status.st_ino
     }
 }
 
