@@ -13,6 +13,8 @@ public struct HTTPCounters: Sendable, Hashable {
     public var abandonedRequests = 0
     /// Connections accepted since the start.
     public var acceptedConnections = 0
+    /// How often connections had to wait since no descriptor was left, since the start.
+    public var exhaustions = 0
     /// Connections and requests turned away with 503 since the start.
     public var rejected = 0
     /// Answers given since the start.
@@ -35,6 +37,7 @@ final class LoopCounters: Sendable {
     let requestsInFlight = Atomic(0)
     let abandonedRequests = Atomic(0)
     let acceptedConnections = Atomic(0)
+    let exhaustions = Atomic(0)
     let rejected = Atomic(0)
     let answers = Atomic(0)
     let bytesReceived = Atomic(0)
@@ -46,6 +49,7 @@ final class LoopCounters: Sendable {
         sum.requestsInFlight += requestsInFlight.load(ordering: .relaxed)
         sum.abandonedRequests += abandonedRequests.load(ordering: .relaxed)
         sum.acceptedConnections += acceptedConnections.load(ordering: .relaxed)
+        sum.exhaustions += exhaustions.load(ordering: .relaxed)
         sum.rejected += rejected.load(ordering: .relaxed)
         sum.answers += answers.load(ordering: .relaxed)
         sum.bytesReceived += bytesReceived.load(ordering: .relaxed)

@@ -20,11 +20,11 @@ struct RequestLog: Sendable {
             "received": .stringConvertible(exchange.receivedBodyBytes),
             "sent": .stringConvertible(exchange.sentBodyBytes),
             "microseconds": .stringConvertible(Self.microseconds(exchange.duration)),
+            "peer": "\(exchange.peer)",
         ]
         if let head = exchange.head {
             metadata["method"] = "\(head.method)"
             metadata["path"] = "\(Self.visible(head.path))"
-            metadata["peer"] = "\(head.peer)"
             if let trace = TraceContext(head) {
                 metadata["trace_id"] = "\(trace.traceID)"
                 metadata["span_id"] = "\(trace.parentID)"

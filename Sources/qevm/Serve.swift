@@ -60,6 +60,7 @@ struct Serve: ParsableCommand {
         let metricsAddress = try listening.metricsAddress()
         configuration.servesMetrics = metricsAddress == nil
         warnAboutSpool(configuration, logger)
+        warnAboutDescriptors(configuration, logger)
         Signals.block()
         let service = Service(configuration, logger: logger)
         let server = HTTPServer(configuration: configuration.http, handler: service)
@@ -97,6 +98,16 @@ struct Serve: ParsableCommand {
                 metadata: ["directory": "\(spool.directory)", "reason": "\(error)"]
             )
         }
+    }
+
+    /// Beyond them clients wait unseen, instead of being told that there are too many.
+    private func warnAboutDescriptors(_ configuration: ServiceConfiguration, _ logger: Logger) {
+        let connections = configuration.http.maximumConnections
+        guard let count = Descriptors.raise(for: connections) else { return }
+        logger.warning(
+            "not enough descriptors for all connections: further ones wait until others end",
+            metadata: ["connections": .stringConvertible(connections), "room": .stringConvertible(count)]
+        )
     }
 
     /// The log goes to standard error.

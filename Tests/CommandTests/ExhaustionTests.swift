@@ -28,7 +28,7 @@ struct ExhaustionTests {
     }
 
     @Test func itWaitsForOneToBeClosedAndGoesOn() throws {
-        let service = try RunningService(["--loops", "2", "--workers", "1"], descriptors: descriptors)
+        let service = try RunningService(["--loops", "2", "--workers", "1"], keepsLog: true, descriptors: descriptors)
         var connections = try (0..<descriptors + 20).map { _ in try Connection(port: service.port) }
         #expect(eventually { open(service) == descriptors })
 
@@ -46,8 +46,25 @@ struct ExhaustionTests {
         #expect(last.get("/healthz").hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(try Connection(port: service.port).get("/healthz").hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(eventually { open(service) < descriptors - 10 })
+        // Operators can see that it happened, and could see at the start that it would.
+        let metrics = try Connection(port: service.port).get("/metrics")
+        #expect(metrics.contains(/\nqevm_http_descriptors_exhausted_total [1-9]/))
         service.signal(SIGTERM)
         #expect(service.end(within: 10) == 0)
+        #expect(service.logLines.first?.contains("not enough descriptors for all connections") == true)
+    }
+
+    /// The soft limit of a shell is 1024, far below what the system allows.
+    @Test func theSoftLimitIsRaisedAsFarAsIsNeeded() throws {
+        let folder = try Folder()
+        let line = """
+            ulimit -Sn 64; qevm serve --socket s --connections 200 2>log & service=$!
+            until qevm health --socket s 2>/dev/null; do sleep 0.05; done
+            grep "open files" /proc/$service/limits; kill $service; wait $service; cat log
+            """
+        let outcome = try Program.shell(line, in: folder.path)
+        #expect(outcome.text.contains(/Max open files +456\b/), "\(outcome.text)")
+        #expect(!outcome.text.contains("descriptors"))
     }
 
     @Test func oneThatWaitsInTheQueueIsServedWhenAnotherEnds() throws {

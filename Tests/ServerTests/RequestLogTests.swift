@@ -55,6 +55,20 @@ struct RequestLogTests {
         }
     }
 
+    /// What cannot be read comes from somebody, and has no body.
+    @Test func anUnreadableHeadHasAPeerAndNoBody() throws {
+        try withService({ _ in }, logger: log.logger()) { port in
+            let client = try Client(port: port)
+            #expect(try client.ask("POST", "/v1/decode", type, body: Array(Documents.decode.utf8)).status == 200)
+            client.send(Array("GARBAGE\r\n\r\n".utf8))
+            #expect(try client.answer().status == 400)
+            let lines = log.lines
+            #expect(lines.map { $0["received"] } == [String(Documents.decode.utf8.count), "0"])
+            #expect(lines.map { $0["peer"] } == ["127.0.0.1", "127.0.0.1"])
+            #expect(lines.last?["path"] == nil)
+        }
+    }
+
     /// Also what the server refuses by itself has the caller's id, and a line.
     @Test func failuresHaveTheCallersId() throws {
         try withService({ $0.bodyBytes = 10 }, logger: log.logger()) { port in

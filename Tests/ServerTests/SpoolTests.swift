@@ -97,6 +97,18 @@ struct SpoolTests {
         }
     }
 
+    /// A client that has its answer may send the next stream, which may need all the room.
+    @Test func whatARequestTookIsFreeWhenItsAnswerIsThere() throws {
+        try withRoutes { client, spool in
+            let body = Self.pattern(700_000)
+            for _ in 0..<40 {
+                let answer = try client.ask("POST", "/kind", Self.octets, body: body)
+                #expect(answer.text == "file 700000 true")
+                #expect(spool.heldBytes == 0)
+            }
+        }
+    }
+
     @Test func aRouteAnswersWithAFile() throws {
         try withRoutes { client, spool in
             for count in [0, 1_000, 1_001, 400_000] {

@@ -53,9 +53,11 @@ extension Conversation {
         context.handler.answered(
             HTTPExchange(
                 head: head,
+                peer: peer,
                 response: response,
                 failure: failure,
-                receivedBodyBytes: bodyBytes,
+                // Those that were counted last are of another request.
+                receivedBodyBytes: head == nil ? 0 : bodyBytes,
                 sentBodyBytes: hasNoBody ? 0 : response.body.count,
                 duration: head == nil ? .zero : stopwatch.elapsed
             )

@@ -53,6 +53,7 @@ struct Conversation {
     var stopwatch = Stopwatch()
     /// Bytes of the request's body that came.
     var bodyBytes = 0
+    let peer: String
     /// Why the answer that is being written is the server's own.
     var failure: HTTPFailure?
     var body: [UInt8] = []
@@ -69,6 +70,7 @@ struct Conversation {
 
     init(_ context: ConversationContext, peer: String, now: Int) {
         self.context = context
+        self.peer = peer
         parser = RequestParser(limits: context.parserLimits, peer: peer)
         times = ConnectionTimes(now: now)
     }

@@ -18,12 +18,10 @@ final class SpooledFile: Sendable {
 
     deinit {
         let (descriptor, spool, count) = (descriptor, spool, held.load(ordering: .relaxed))
-        let end = { @Sendable () in
-            _ = close(descriptor)
-            spool.release(count)
-        }
-        // Giving back gigabytes takes the system a good part of a second, for which no event loop should wait. The
-        // spool's bound is one on these threads too, since the bytes count until the file is gone.
+        // Whoever has its answer may send the next request: what it needs is free by then, even if the disk is not yet.
+        spool.release(count)
+        let end = { @Sendable () in _ = close(descriptor) }
+        // Giving back gigabytes takes the system a good part of a second, for which no event loop should wait.
         if count > Self.quicklyClosed, let thread = try? Thread(end) { thread.detach() } else { end() }
     }
 

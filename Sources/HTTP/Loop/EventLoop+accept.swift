@@ -34,7 +34,9 @@ extension EventLoop {
             switch listeners.all[index].accept() {
             case .none: return
             // Clients wait in the system's queue; the sweep tries again. Asking on would be a busy loop.
-            case .exhausted: return pauseListening()
+            case .exhausted:
+                counters.exhaustions.count(1)
+                return pauseListening()
             case .connection(let fd, let peer): place(fd, peer)
             }
         }

@@ -84,30 +84,37 @@ final class WorkerPool: Sendable {
         while true {
             // Blocks until there is a job, or the end.
             _ = unsafe eventfd_read(semaphore, &one)
-            let (job, isStopping) = state.withLock { state in
-                let job = state.waiting > 0 ? state.queue[state.first].take() : nil
-                if job != nil {
-                    state.first = (state.first + 1) % state.queue.count
-                    state.waiting -= 1
-                    state.busy += 1
-                }
-                return (job, state.isStopping)
-            }
-            if let job {
-                let isWanted = !job.ticket.isCancelled
-                let answer = isWanted ? answer(job.request) : nil
-                // Before the answer is delivered: whoever has it may send the next request.
-                state.withLock { $0.busy -= 1 }
-                if isWanted { job.deliver(answer) }
-            }
-            if isStopping { return }
+            if let job = next() { perform(consume job) }
+            if state.withLock({ $0.isStopping }) { return }
         }
+    }
+
+    /// The job that has waited longest.
+    private func next() -> Job? {
+        state.withLock { state in
+            guard state.waiting > 0, let job = state.queue[state.first].take() else { return nil }
+            state.first = (state.first + 1) % state.queue.count
+            state.waiting -= 1
+            state.busy += 1
+            return job
+        }
+    }
+
+    /// Nothing of the job is kept once its answer is there.
+    private func perform(_ job: consuming Job) {
+        let (request, ticket, deliver) = (job.request, job.ticket, job.deliver)
+        _ = consume job
+        let isWanted = !ticket.isCancelled
+        let answer = isWanted ? answer(consume request) : nil
+        // Before the answer is delivered: whoever has it may send the next request, which may need the room of this one's body.
+        state.withLock { $0.busy -= 1 }
+        if isWanted { deliver(answer) }
     }
 
     /// The handler's answer, entered among the bytes that are held before the next work can begin.
     ///
     /// - Returns: nil when others hold too many already.
-    private func answer(_ request: HTTPRequest) -> HTTPResponse? {
+    private func answer(_ request: consuming HTTPRequest) -> HTTPResponse? {
         guard !context.held.isExceeded else { return nil }
         var response = context.handler.respond(to: request)
         if case .bytes(let body) = response.body, body.count >= OutputBuffer.largeBody {

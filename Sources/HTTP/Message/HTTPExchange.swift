@@ -4,6 +4,8 @@
 public struct HTTPExchange: Sendable {
     /// The request; nil when no header could be read.
     public let head: HTTPRequestHead?
+    /// Who it came from: an address without a port, empty for a Unix-domain socket.
+    public let peer: String
     /// The answer, without what the server adds to it.
     public let response: HTTPResponse
     /// Why the server gave the answer by itself; nil for those of the handler.

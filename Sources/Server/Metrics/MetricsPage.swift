@@ -80,6 +80,12 @@ struct MetricsPage {
         write("spool_bytes", .gauge, "Bytes of bodies that are in files.", counters.spooledBytes)
         write("spool_limit_bytes", .gauge, "Bytes of bodies that may be in files.", configuration.spool.maximumBytes)
         write("connections_accepted_total", .counter, "Connections accepted.", counters.acceptedConnections)
+        write(
+            "descriptors_exhausted_total",
+            .counter,
+            "How often connections had to wait because no descriptor was left.",
+            counters.exhaustions
+        )
         write("received_bytes_total", .counter, "Bytes received on all connections.", counters.bytesReceived)
         write("sent_bytes_total", .counter, "Bytes sent on all connections.", counters.bytesSent)
     }
