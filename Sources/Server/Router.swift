@@ -23,10 +23,11 @@ struct Route: Sendable {
     /// What can be refused before the body is read.
     func check(_ head: HTTPRequestHead) throws(Problem) {
         // RFC 9110 §5.3: a field that is no list comes once; of two, others may take the other one.
-        guard Set(head.headers.values("Content-Type")).count <= 1 else {
+        let types = head.headers.values("Content-Type")
+        guard types.count <= 1 || Set(types).count == 1 else {
             throw Problem(.badRequest, "Content-Type is given twice, with different values")
         }
-        let type = MediaType(head.headers["Content-Type"] ?? "")
+        let type = MediaType(types.first ?? "")
         // RFC 9110 §15.5.16; §12.5.1: with the types that would have been taken.
         guard accepts.contains(type.essence) else {
             var problem = Problem(
@@ -54,9 +55,10 @@ struct Route: Sendable {
 
     /// The media type to answer with (RFC 9110 §12.5.1).
     private func offer(_ head: HTTPRequestHead) throws(Problem) -> String {
+        guard !offers.isEmpty, head.headers.contains("Accept") else { return offers.first ?? "" }
         let accepted = head.headers.list("Accept")
         // An empty list prefers nothing.
-        guard !offers.isEmpty, !accepted.isEmpty else { return offers.first ?? "" }
+        if accepted.isEmpty { return offers.first ?? "" }
         if let best = Negotiation.mediaType(offers, accept: accepted) { return best }
         // RFC 9110 §15.5.7.
         throw Problem(.notAcceptable, "\(path) answers with \(offers.joined(separator: ", "))")
