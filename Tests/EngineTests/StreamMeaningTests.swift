@@ -304,4 +304,47 @@ import Testing
         let findings = try report(undescribed(), #"{"vmsds": {"slirp": \#(device)}}"#)
         #expect(!findings.contains { $0.section == "slirp" })
     }
+
+    // MARK: What only some senders do
+
+    /// A postcopy that discards a range of the block of two pages.
+    private func discarding(_ start: UInt64, _ length: UInt64) -> [UInt8] {
+        StreamBytes.headed {
+            $0.command(3, [0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x10, 0])
+            $0.ram()
+            var ranges = StreamBytes()
+            ranges.bytes = [0]
+            ranges.string("pc.ram")
+            ranges.byte(0)
+            ranges.be64(start)
+            ranges.be64(length)
+            $0.command(6, ranges.bytes)
+            $0.eof()
+        }.bytes
+    }
+
+    @Test func onlyWholePagesAreDiscarded() throws {
+        let errors = { (bytes: [UInt8]) in
+            try self.report(bytes).filter { $0.severity == .error }.map(\.rule.description)
+        }
+        #expect(try errors(discarding(4096, 4096)) == [])
+        for (start, length) in [(4097, 4096), (0, 4095), (4096, 8192), (1 << 24, 4096)] as [(UInt64, UInt64)] {
+            #expect(try errors(discarding(start, length)) == ["VMST009"])
+        }
+    }
+
+    /// Without bitmaps nobody asks for them again.
+    @Test func bitmapsThatAreNotThereNeedNoEnd() throws {
+        let severity = { (payload: [UInt8]) in
+            let stream = StreamBytes.headed {
+                $0.start(5, "dirty-bitmap") { $0.bytes += payload }
+                $0.ram()
+                $0.eof(devices: [])
+            }
+            return try self.report(stream.bytes).first { $0.rule.description == "VMST019" }?.severity
+        }
+        #expect(try severity([0x01]) == .note)
+        let started: [UInt8] = [0x1d, 1, 0x6e, 1, 0x62, 0, 1, 0, 0, 1]
+        #expect(try severity(started) == .warning)
+    }
 }
