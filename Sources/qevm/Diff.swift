@@ -31,7 +31,7 @@ struct Diff: ParsableCommand {
     )
     var ignore: [String] = []
 
-    @Flag(help: "Compare the contents of guest memory too.")
+    @Flag(help: "Compare the contents of guest memory and of disks too.")
     var contents = false
 
     @Option(help: ArgumentHelp("text (default) or json.", valueName: "form"))

@@ -49,8 +49,9 @@ import Testing
     }
 
     /// With `raw` the document holds everything, and nothing else is needed.
-    @Test(arguments: ["arm-microbit-11.1", "x86-none-10.0"]) func writesARawDocumentAlone(_ name: String) throws {
-        let bytes = try #require(Fixtures.read("streams/\(name).mig"))
+    @Test(arguments: ["arm-microbit-11.1", "x86-none-10.0", "qemu-7.2-dirty-bits"])
+    func writesARawDocumentAlone(_ name: String) throws {
+        let bytes = try StreamSamples.bytes(name)
         let source = BytesSource(bytes)
         var request = StreamRequest()
         request.isRaw = true

@@ -10,7 +10,8 @@ import Testing
     private static let expected: [String: [String]] = [
         "arm-lm3s6965evb-11.1": [], "arm-microbit-11.1": [], "x86-none-10.0": [],
         "qemu-7.2-background-snapshot": ["VMST018", "VMST019"], "qemu-7.2-block": [], "qemu-7.2-compress": ["VMST018"],
-        "qemu-7.2-compress-xbzrle": ["VMST018"], "qemu-7.2-dirty-bitmaps": [], "qemu-7.2-ignore-shared": [],
+        "qemu-7.2-compress-xbzrle": ["VMST018"], "qemu-7.2-dirty-bitmaps": [], "qemu-7.2-dirty-bits": [],
+        "qemu-7.2-ignore-shared": [],
         "qemu-7.2-multifd-none": ["VMST018", "VMST028"], "qemu-7.2-no-footers": [],
         "qemu-7.2-old-pc-i440fx-2.2": ["VMST031"],
         "qemu-7.2-postcopy": ["VMST018", "VMST031"], "qemu-7.2-xbzrle": ["VMST018"], "qemu-7.2-xen-like": ["VMST031"],

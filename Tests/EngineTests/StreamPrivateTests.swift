@@ -17,50 +17,6 @@ import Testing
         }
     }
 
-    @Test func dirtyBitmapsAreReadInChunks() throws {
-        let bytes = StreamBytes.headed { stream in
-            stream.start(3, "dirty-bitmap") {
-                // START with both names: granularity of four bytes, flags.
-                $0.byte(0x1c)
-                $0.string("disk")
-                $0.string("bitmap0")
-                $0.be32(65536)
-                $0.byte(0x03)
-                $0.byte(0x14)
-                $0.string("second")
-                $0.be32(512)
-                $0.byte(0x01)
-                $0.byte(0x01)
-            }
-            stream.part(3) {
-                // The names are those of the chunk before.
-                $0.byte(0x40)
-                $0.be64(0)
-                $0.be32(1 << 20)
-                $0.be64(32)
-                $0.bytes += Array(repeating: 0xff, count: 32)
-                // Zeros have no bytes.
-                $0.byte(0x42)
-                $0.be64(1 << 20)
-                $0.be32(77)
-                $0.byte(0x01)
-            }
-            stream.end(3) {
-                $0.byte(0x2c)
-                $0.string("disk")
-                $0.string("bitmap0")
-                $0.byte(0x01)
-            }
-            stream.eof(devices: [])
-        }
-        #expect(
-            try contents(bytes) == [
-                #"{"names":["disk","bitmap0","second"],"chunks":0,"bytes":0}"#, #"{"names":[],"chunks":2,"bytes":32}"#,
-                #"{"names":["disk","bitmap0"],"chunks":0,"bytes":0}"#,
-            ]
-        )
-    }
-
     @Test func blockDevicesAreReadInMegabytes() throws {
         let bytes = StreamBytes.headed { stream in
             stream.start(1, "block") { $0.be64(0x02) }
@@ -81,7 +37,9 @@ import Testing
         }
         #expect(
             try contents(bytes) == [
-                #"{"devices":[],"blocks":0}"#, #"{"devices":["ide0-hd0"],"blocks":2}"#, #"{"devices":[],"blocks":0}"#,
+                #"{"devices":[],"blocks":0,"zero_blocks":0}"#,
+                #"{"devices":[{"name":"ide0-hd0","blocks":2,"zero_blocks":1}],"blocks":2,"zero_blocks":1,"progress":50}"#,
+                #"{"devices":[],"blocks":0,"zero_blocks":0,"progress":100}"#,
             ]
         )
     }
@@ -178,10 +136,33 @@ import Testing
         #expect(stream.sections.map(\.payload.count) == [3, 6, 0, 4])
     }
 
-    @Test func manyNamesAreNotAllListed() throws {
+    @Test func disksAreListedOnceForEachSection() throws {
         let bytes = StreamBytes.headed { stream in
             stream.start(1, "block") {
-                for name in 0..<3000 {
+                for name in 0..<(1 << 14) {
+                    $0.be64(0x09)
+                    $0.string("d\(name)")
+                }
+                $0.be64(0x02)
+            }
+            stream.end(1) {
+                $0.be64(2048 << 9 | 0x09)
+                $0.string("d7")
+                $0.be64(0x02)
+            }
+            stream.eof(devices: [])
+        }
+        let all = try contents(bytes)
+        #expect(all[0].hasSuffix(#"{"name":"d16383","blocks":1,"zero_blocks":1}],"blocks":16384,"zero_blocks":16384}"#))
+        // The list has no room for more; the sums have.
+        #expect(all[1] == #"{"devices":[],"blocks":1,"zero_blocks":1}"#)
+    }
+
+    @Test func thereAreNotMoreDisksThanTheLimit() throws {
+        let bytes = StreamBytes.headed { stream in
+            stream.start(1, "block") {
+                for name in 0..<(1 << 14) + 1 {
+                    $0.expect()
                     $0.be64(0x09)
                     $0.string("d\(name)")
                 }
@@ -190,8 +171,133 @@ import Testing
             stream.end(1) { $0.be64(0x02) }
             stream.eof(devices: [])
         }
-        let content = try #require(try contents(bytes).first)
-        #expect(content.hasSuffix(#""blocks":3000}"#))
-        #expect(content.utf8.count < 4000)
+        let findings = try MigrationStream.findings(in: bytes.bytes)
+        #expect(findings.map(\.rule.description) == ["VMST030"])
+        #expect(findings.first?.offset == bytes.mark)
+    }
+
+    // MARK: Disks that differ
+
+    private static func disk(_ records: [(sector: UInt64, fill: UInt8?)], name: String = "d0") -> [UInt8] {
+        StreamBytes.headed { stream in
+            stream.start(1, "block") { $0.be64(0x02) }
+            stream.end(1) {
+                for (sector, fill) in records {
+                    $0.be64(sector << 9 | (fill == nil ? 0x09 : 0x01))
+                    $0.string(name)
+                    if let fill { $0.bytes += Array(repeating: fill, count: 1 << 20) }
+                }
+                $0.be64(0x02)
+            }
+            stream.eof(devices: [])
+        }.bytes
+    }
+
+    private func lines(_ a: [UInt8], _ b: [UInt8], contents: Bool = true, limits: Limits = .default) throws -> [String]
+    {
+        let result = try StreamRequest(limits: limits)
+            .differences(BytesSource(a), BytesSource(b), comparesContents: contents)
+        return String(decoding: try result.text(), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    @Test func contentsOfDisksAreComparedWhereThatIsWanted() throws {
+        // What comes last counts.
+        let a = Self.disk([(0, 1), (2048, 2), (4096, 3), (0, 4)])
+        let b = Self.disk([(0, 5), (2048, 6), (0, 4), (4096, 7)])
+        #expect(try lines(a, b) == ["block[0] /d0: 2 blocks differ, the first at 0x100000"])
+        #expect(try lines(a, a) == [])
+        #expect(try lines(a, b, contents: false) == ["note: the contents of disks were not compared"])
+        let difference = try #require(
+            StreamRequest().differences(BytesSource(a), BytesSource(b), comparesContents: true).differences.first
+        )
+        #expect(difference.kind == .diskContent && difference.ranges == [1 << 20..<3 << 20])
+    }
+
+    @Test func disksAndTheirBlocksAreCompared() throws {
+        let a = Self.disk([(0, 1), (2048, nil)])
+        #expect(
+            try lines(a, Self.disk([(0, 1), (2048, 2), (4096, nil), (6144, nil)])) == [
+                "block[0] /d0/blocks: 2 -> 4", "block[0] /d0/zero_blocks: 1 -> 2",
+                "block[0] /d0: 3 blocks differ, the first at 0x100000",
+            ]
+        )
+        #expect(
+            try lines(a, Self.disk([(0, 1), (2048, nil)], name: "d1")) == [
+                "block[0] /d0: only in A", "block[0] /d1: only in B",
+            ]
+        )
+    }
+
+    @Test func hashesOfDisksHaveALimit() throws {
+        var limits = Limits.default
+        limits.pageHashBytes = 64
+        let disk = Self.disk([(0, nil), (2048, nil), (4096, nil)])
+        #expect(
+            try lines(disk, disk, limits: limits) == [
+                #"note: disk "d0" has more blocks than are kept hashes of: contents were not compared"#
+            ]
+        )
+    }
+
+    @Test(arguments: [(2047, "no multiple of 2048"), (1 << 54, "behind the end of any disk")] as [(UInt64, String)])
+    func aSectorThatIsWrongIsFound(_ sector: UInt64, _ message: String) throws {
+        let findings = try MigrationStream.findings(in: Self.disk([(0, nil), (sector, nil)]))
+        let finding = try #require(findings.first { $0.rule.description == "VMST030" })
+        #expect(findings.count == 1 && finding.severity == .error && finding.section == "block")
+        #expect(finding.message.contains(message), "\(finding.line)")
+        // Nor do places that are no bytes trouble a comparison.
+        _ = try lines(Self.disk([(sector, nil)]), Self.disk([(sector, 1)]))
+    }
+
+    // MARK: Versions
+
+    @Test(
+        arguments: [
+            ("dirty-bitmap", 1), ("block", 1), ("spapr/htab", 1), ("s390-storage_attributes", 0),
+            ("0000:00:05.0/vfio", 1),
+        ] as [(String, UInt32)]
+    )
+    func aPrivateFormatHasOneVersion(_ name: String, _ version: UInt32) throws {
+        for found in [0, 1, 2, 129, UInt32.max] {
+            let stream = StreamBytes.headed { stream in
+                stream.expect()
+                let ends: [UInt8]
+                switch name {
+                case "dirty-bitmap": ends = [1]
+                case "block": ends = [0, 0, 0, 0, 0, 0, 0, 2]
+                case "spapr/htab": ends = [0xff, 0xff, 0xff, 0xff]
+                case "s390-storage_attributes": ends = [0, 0, 0, 0, 0, 0, 0, 1]
+                default: ends = [0xff, 0xff, 0xff, 0xff, 0xef, 0x10, 0, 1]
+                }
+                stream.start(5, name, version: found) { $0.bytes += ends }
+                stream.end(5) { $0.bytes += ends }
+                stream.eof(devices: [])
+            }
+            let findings = try MigrationStream.findings(in: stream.bytes)
+            guard found != version else {
+                #expect(findings.map(\.line) == [])
+                continue
+            }
+            #expect(findings.map(\.rule.description) == ["VMST029"])
+            #expect(findings.first?.offset == stream.mark && findings.first?.severity == .error)
+            #expect(findings.first?.section == name)
+        }
+    }
+
+    @Test(arguments: ["s390-skeys", "todclock"])
+    func soHasADeviceOfTheOldStyle(_ name: String) throws {
+        for version: UInt32 in 0...2 {
+            let stream = StreamBytes.headed { stream in
+                stream.expect()
+                stream.section(4, 5, name, version: version) { $0.byte(0) }
+                stream.eof(devices: [
+                    #"{"name": "\#(name)", "instance_id": 0, "size": 1, "fields": "#
+                        + #"[{"name": "data", "size": 1, "type": "buffer"}]}"#
+                ])
+            }
+            let findings = try MigrationStream.findings(in: stream.bytes)
+            #expect(findings.map(\.rule.description) == (version == 1 ? [] : ["VMST029"]))
+            #expect(version == 1 || findings.first?.offset == stream.mark)
+        }
     }
 }

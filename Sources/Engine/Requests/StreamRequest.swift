@@ -20,6 +20,8 @@ public struct StreamRequest {
     public var pages: (any RAMPageSink)?
     /// Undoes zlib; see `MigrationStream.ReadOptions`.
     public var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
+    /// Whether the contents of disks get hashes; see `MigrationStream.ReadOptions`.
+    public var hashesDisks = false
     /// Is told the offset, now and then.
     public var progress: ((Int) -> Void)?
     let limits: Limits
@@ -114,6 +116,7 @@ public struct StreamRequest {
         options.inflate = inflate
         options.progress = progress
         options.keepsPayloads = keepsPayloads
+        options.hashesDisks = hashesDisks
         return try MigrationStream(reading: source, options, limits: limits)
     }
 
@@ -180,7 +183,7 @@ public struct StreamRequest {
     ///   - a: the one.
     ///   - b: the other.
     ///   - ignored: what is left out; see `DifferenceFilter`.
-    ///   - comparesContents: whether pages of guest memory are compared too.
+    ///   - comparesContents: whether pages of guest memory and the contents of disks that are sent along are compared too.
     /// - Returns: the differences.
     /// - Throws: `stream-invalid` when one is no stream, and `input-unreadable`.
     public func differences(
@@ -215,7 +218,9 @@ public struct StreamRequest {
     private func read(_ source: any StreamSource, _ hashes: RAMPageHashes) throws(VMStateError) -> MigrationStream {
         var own = self
         own.pages = hashes
+        own.hashesDisks = true
         let stream = try own.read(source)
+        own.hashesDisks = false
         if hashes.needsSecondReading, source.size != nil {
             hashes.beginSecondReading()
             own.progress = nil

@@ -163,7 +163,7 @@ extension Rule {
         stream(
             "VMST029",
             .error,
-            "a version of ram that is not known",
+            "a version of ram or another private format that is not known, or not the vmdesc's",
             "the loader rejects it",
             "ram_load()",
             file: "ram.c"

@@ -13,6 +13,8 @@ extension MigrationStream {
         ///
         /// It gets the bytes and the most that may come out.
         public var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
+        /// Whether the contents of disks that are sent along get hashes, by which they can be compared.
+        public var hashesDisks = false
         /// Is told the offset, now and then.
         public var progress: ((Int) -> Void)?
         /// Whether payloads are kept at all.
@@ -45,6 +47,7 @@ extension MigrationStream {
         own.descriptions = options.descriptions
         own.pages = options.pages
         own.inflate = options.inflate
+        own.hashesDisks = options.hashesDisks
         own.progress = options.progress
         let wanted = SectionSelection(options.sections)
         let keeps = options.keepsPayloads

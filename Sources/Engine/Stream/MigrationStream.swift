@@ -101,4 +101,8 @@ public struct MigrationStream: Sendable {
     /// What is wrong with it, in the order of offsets.
     public internal(set) var findings: [Finding] = []
     var devices: DeviceDescriptions?
+    /// The dirty bitmaps, one for each START.
+    var bitmaps: [DirtyBitmap] = []
+    /// The disks that were sent along.
+    var disks: [MigratedDisk] = []
 }

@@ -111,47 +111,4 @@ extension StreamDiff {
             return nil
         }
     }
-
-    // MARK: Sections with a format of their own
-
-    /// What all sections of a device say together: how it is cut into sections does not count.
-    private mutating func contents(_ own: MigrationStream.Section, _ other: MigrationStream.Section) {
-        guard own.idstr != "ram", list.occurrence == 0 else { return }
-        let (first, second) = (summary(of: own, in: a), summary(of: other, in: b))
-        for name in first.names + second.names.filter({ !first.names.contains($0) }) {
-            let values = (first.values[name], second.values[name])
-            guard values.0 != values.1 else { continue }
-            list.add(
-                .content,
-                path: [name],
-                values.0.map { .text($0) } ?? .absent,
-                values.1.map { .text($0) } ?? .absent,
-                at: (own.offset, other.offset)
-            )
-        }
-        note("\"\(own.idstr)\", instance \(own.instanceID): only what its records amount to was compared")
-    }
-
-    private func summary(
-        of section: MigrationStream.Section,
-        in stream: MigrationStream
-    ) -> (names: [String], values: [String: String]) {
-        var names: [String] = []
-        var sums: [String: Int] = [:]
-        var texts: [String: [String]] = [:]
-        for part in stream.sections where part.idstr == section.idstr && part.instanceID == section.instanceID {
-            guard case .summary(let values) = part.content else { continue }
-            for (name, value) in values {
-                if !names.contains(name) { names.append(name) }
-                switch value {
-                case .integer(let number): sums[name, default: 0] &+= number
-                case .text(let text): texts[name, default: []].append(text)
-                case .texts(let all): texts[name, default: []] += all
-                }
-            }
-        }
-        var result: [String: String] = [:]
-        for name in names { result[name] = texts[name]?.joined(separator: ", ") ?? String(sums[name, default: 0]) }
-        return (names, result)
-    }
 }

@@ -81,6 +81,12 @@ extension StreamDifference {
         case .ramContent:
             let pages = differing == 1 ? "1 page differs" : "\(differing ?? 0) pages differ"
             return "\(pages), the first at 0x\(String(first ?? 0, radix: 16))"
+        case .diskContent:
+            let blocks = differing == 1 ? "1 block differs" : "\(differing ?? 0) blocks differ"
+            return "\(blocks), the first at 0x\(String(first ?? 0, radix: 16))"
+        case .bitmapBits:
+            let place = first.map { ", the first in the chunk at 0x\(String($0, radix: 16))" } ?? ""
+            return "bits differ\(place): \(text(a)) -> \(text(b)) set"
         case .buffer, .data, .command:
             if let change = bufferChange { return change }
         case .type, .size, .version, .count:
@@ -128,6 +134,7 @@ extension StreamDifference {
         switch value {
         case .absent, .present: return ""
         case .integer(let number): return String(number)
+        case .boolean(let truth): return String(truth)
         case .text(let text): return kind == .type ? text.printable : "\"\(text.printable)\""
         case .bytes(let bytes): return ValueText.text(bytes[...])
         case .state(let node):

@@ -114,6 +114,7 @@ extension StreamDifference {
         switch value {
         case .absent, .present: break
         case .integer(let number): object.member(name, number)
+        case .boolean(let truth): object.member(name, truth)
         case .text(let text): object.member(name, text)
         case .state(let node): object.member(name, node, options)
         case .bytes(let bytes): object.member(name, bytes: bytes, options)

@@ -34,6 +34,10 @@ public struct StreamDifference: Sendable {
         case data
         /// What a section says whose format is its own.
         case content
+        /// The bits of a dirty bitmap.
+        case bitmapBits = "bitmap-bits"
+        /// The contents of a disk that was sent along.
+        case diskContent = "disk-content"
         /// A block of guest memory that only one has, its length or page size.
         case ramBlock = "ram-block"
         /// How many pages of a kind a block has.
@@ -47,6 +51,7 @@ public struct StreamDifference: Sendable {
         /// Nothing: it is not there.
         case absent
         case integer(Int)
+        case boolean(Bool)
         case text(String)
         /// A part of a decoded state.
         case state(JSONNode)
@@ -75,10 +80,10 @@ public struct StreamDifference: Sendable {
     public let offsetA: Int?
     /// Where it is in the second stream.
     public let offsetB: Int?
-    /// Of a buffer the first byte that differs, of guest memory the offset in the block of the first page.
+    /// Of a buffer the first byte that differs, of guest memory and disks the offset of the first page, block or chunk of bits.
     public let first: Int?
-    /// Of a buffer how many bytes differ, of guest memory how many pages.
+    /// Of a buffer how many bytes differ, of guest memory how many pages, of disks how many blocks, of bitmaps how many chunks.
     public let differing: Int?
-    /// Of guest memory: the ranges of the block in which every page differs.
+    /// Of guest memory the ranges of the block in which every page differs, of disks and bitmaps the ranges of the disk.
     public let ranges: [Range<Int>]
 }

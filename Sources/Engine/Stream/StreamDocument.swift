@@ -19,7 +19,7 @@ public struct StreamDocument {
         public init() {}
     }
 
-    private let stream: MigrationStream
+    let stream: MigrationStream
     private let options: Options
     private let limits: Limits
 
@@ -177,20 +177,7 @@ public struct StreamDocument {
             object.member("data", bytes: bytes, options.answer.printing)
         }
         if let pages = section.pages { object.member("pages", object: { Self.write(pages, &$0) }) }
-        if case .summary(let values) = section.content {
-            object.member(
-                "content",
-                object: { content in
-                    for (name, value) in values {
-                        switch value {
-                        case .integer(let number): content.member(name, number)
-                        case .text(let text): content.member(name, text)
-                        case .texts(let texts): content.member(name, strings: texts)
-                        }
-                    }
-                }
-            )
-        }
+        if let content = section.content { object.member("content", object: { write(content, &$0) }) }
     }
 
     /// The payload of a section, read again.

@@ -14,6 +14,8 @@ struct StreamReader {
         var pages: (any RAMPageSink)?
         /// Undoes zlib, for pages of old releases; nil: such pages are not looked into.
         var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
+        /// Whether the contents of disks get hashes.
+        var hashesDisks = false
         /// Is told how far the reader is, now and then.
         var progress: ((Int) -> Void)?
     }
@@ -23,6 +25,8 @@ struct StreamReader {
     var input: StreamInput
     var stream = MigrationStream()
     var ram = RAMState()
+    var bitmaps = DirtyBitmapState()
+    var disks: DiskState
     /// START and FULL sections by their id.
     var started: [UInt32: Started] = [:]
     /// Whether sections have footers; nil: not known before the first section's end.
@@ -66,6 +70,8 @@ struct StreamReader {
         self.options = options
         self.limits = limits
         self.located = located
+        // An entry of a dictionary takes some 32 bytes.
+        disks = DiskState(hashRoom: limits.pageHashBytes / 32)
         input = StreamInput(source, limit: limits.streamWindow, progress: options.progress)
         stream.devices = devices
         if let size = devices?.pageSize {
@@ -277,6 +283,7 @@ struct StreamReader {
                 section: idstr
             )
         }
+        checkVersion(version, of: idstr, at: offset)
         if let known = started[id], known.idstr != idstr || known.instanceID != instance {
             finding(
                 StreamRule.sectionID,

@@ -91,16 +91,7 @@ extension StreamText {
                 try columns.line(at: nil, type: "block", depth: 1, Self.text(block), to: &sink)
             }
         }
-        guard case .summary(let values) = section.content else { return }
-        for (name, value) in values {
-            let text: String
-            switch value {
-            case .integer(let number): text = String(number)
-            case .text(let string): text = "\"\(string.printable)\""
-            case .texts(let strings): text = strings.map { "\"\($0.printable)\"" }.joined(separator: ", ")
-            }
-            try columns.line(at: nil, type: "", depth: 1, "\(name): \(text)", to: &sink)
-        }
+        if let content = section.content { try write(content, to: &sink) }
     }
 
     /// The bytes of a payload without a state.
