@@ -29,7 +29,7 @@ public struct HTTPConfiguration: Sendable {
     /// Also bounds trailers.
     public var maximumHeaderCount = 100
 
-    /// Connections open at once; beyond it 503.
+    /// Connections open at once; beyond it 503, unless one ends within a moment.
     public var maximumConnections = 10_000
     /// Connections open at once from one IP address; 0 means no such bound.
     public var maximumConnectionsPerAddress = 0

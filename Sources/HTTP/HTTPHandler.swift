@@ -24,6 +24,11 @@ public protocol HTTPHandler: Sendable {
     ///
     /// Called once for each answer, on the thread of the connection's event loop.
     func answered(_ exchange: HTTPExchange)
+
+    /// Learns that connections have to wait because the system has no descriptor or no memory for them; has to be quick.
+    ///
+    /// Called for each attempt, several times a second, on the threads of event loops.
+    func cannotAccept(_ error: HTTPServerError)
 }
 
 extension HTTPHandler {
@@ -34,6 +39,9 @@ extension HTTPHandler {
 
     /// Does nothing.
     public func answered(_ exchange: HTTPExchange) {}
+
+    /// Does nothing.
+    public func cannotAccept(_ error: HTTPServerError) {}
 }
 
 /// What becomes of a request after its head.

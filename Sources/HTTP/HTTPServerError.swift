@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 
-/// Why a server did not start.
+/// Why a server did not start, or does not accept connections.
 public struct HTTPServerError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The call that failed.
     public let operation: String

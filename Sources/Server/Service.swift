@@ -13,6 +13,7 @@ public struct Service: HTTPHandler {
     private let state = ServiceState()
     private let requests: RequestMetrics
     private let log: RequestLog
+    private let exhaustionLog: ExhaustionLog
 
     /// A service with these limits.
     ///
@@ -36,6 +37,7 @@ public struct Service: HTTPHandler {
         if configuration.servesMetrics { routes.append(Routes.metrics(page)) }
         router = Router(routes)
         log = RequestLog(logger: logger)
+        exhaustionLog = ExhaustionLog(logger)
     }
 
     /// Lets `/metrics` show the counters of the server that runs the service.
@@ -146,5 +148,10 @@ public struct Service: HTTPHandler {
     public func answered(_ exchange: HTTPExchange) {
         requests.count(exchange)
         log.write(exchange)
+    }
+
+    /// Gives the log a line from time to time.
+    public func cannotAccept(_ error: HTTPServerError) {
+        exhaustionLog.write(error.description)
     }
 }

@@ -260,6 +260,23 @@ struct FileBodyTests {
         #expect(talk.heard().statuses == [408])
     }
 
+    @Test("what is refused because the workers are busy leaves no file behind its answer")
+    func refusedWork() throws {
+        func configure(_ configuration: inout HTTPConfiguration) { configuration.workerQueueLength = 0 }
+        try withFileServer(configure) { address, server, _ in
+            let busy = try TestClient(address)
+            busy.send(get("/wait?ms=1500"))
+            #expect(eventually { server.counters.requestsWithWorkers == 1 })
+            let client = try TestClient(address)
+            for _ in 0..<200 {
+                client.send(post("/echo", 1_000))
+                #expect(client.answer()?.status == 503)
+                #expect(server.counters.spooledBytes == 0)
+            }
+            #expect(busy.answer()?.text == "waited")
+        }
+    }
+
     @Test("memory for a body in a file is given back")
     func memory() {
         let spool = HTTPSpool(maximumBytes: 1 << 20)

@@ -12,15 +12,19 @@ struct FileHandler: HTTPHandler {
         case "/store": .collect(bodyLimit: 100_000, on: .loop, spoolAbove: 10)
         case "/echo": .collect(bodyLimit: 64 << 20, on: .worker, spoolAbove: 10)
         case "/memory": .collect(bodyLimit: 100_000, on: .loop)
+        case "/wait": .collect(bodyLimit: 0, on: .worker)
         default: .collect(bodyLimit: 0, on: .loop)
         }
     }
 
     func respond(to request: HTTPRequest) -> HTTPResponse {
+        let number = { (name: String) in request.head.queryValue(name).flatMap(Int.init) ?? 0 }
         switch request.head.path {
         case "/echo": return HTTPResponse(.ok, body: request.body)
+        case "/wait":
+            usleep(useconds_t(number("ms")) * 1_000)
+            return HTTPResponse(.ok, contentType: "text/plain", text: "waited")
         case "/file":
-            let number = { (name: String) in request.head.queryValue(name).flatMap(Int.init) ?? 0 }
             guard let file = try? file(number("bytes")) else { return HTTPResponse(.internalServerError) }
             let slice = HTTPFileSlice(file, number("from")..<number("from") + number("count"))
             return HTTPResponse(.ok, body: .file(slice))

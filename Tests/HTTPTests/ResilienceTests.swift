@@ -127,6 +127,41 @@ struct ResilienceTests {
         }
     }
 
+    @Test("who has ended a connection may open the next, though the server has not seen the end yet")
+    func nextConnection() throws {
+        try withServer({ $0.maximumConnectionsPerAddress = 1 }) { address, server in
+            for _ in 0..<5 {
+                var first: TestClient? = try TestClient(address)
+                first?.send(get("/slow-loop?ms=50"))
+                usleep(10_000)
+                #expect(server.counters.openConnections == 1)
+                first = nil
+                // The other loop accepts it.
+                let second = try TestClient(address)
+                second.send(get("/hello"))
+                #expect(second.answer()?.status == 200)
+                second.endSending()
+                #expect(second.isEnded())
+            }
+            #expect(server.counters.rejected == 0)
+        }
+    }
+
+    @Test("a server that ends has an answer for those who wait for a place")
+    func waitingAtTheEnd() throws {
+        try withServer({ $0.maximumConnections = 1 }) { address, server in
+            let only = try TestClient(address)
+            only.send(get("/hello"))
+            #expect(only.answer()?.status == 200)
+            let waiting = try TestClient(address)
+            waiting.send(get("/hello"))
+            #expect(eventually { server.counters.acceptedConnections == 2 })
+            server.shutdown(grace: .seconds(1))
+            // The end of the other may have made room for it.
+            #expect(waiting.answer().map { [200, 503].contains($0.status) } == true)
+        }
+    }
+
     @Test("hundreds of connections are served by two loops, each by its share")
     func manyConnections() throws {
         try withServer { address, server in

@@ -26,6 +26,9 @@ struct TestHandler: HTTPHandler {
             // Milliseconds.
             usleep(useconds_t(request.head.queryValue("ms").flatMap(UInt32.init) ?? 0) * 1_000)
             return HTTPResponse(.ok, contentType: "text/plain", text: request.head.queryValue("text") ?? "worked")
+        case "/slow-loop":
+            usleep(useconds_t(request.head.queryValue("ms").flatMap(UInt32.init) ?? 0) * 1_000)
+            return HTTPResponse(.ok, contentType: "text/plain", text: "slow")
         case "/close":
             var response = HTTPResponse(.ok, contentType: "text/plain", text: "bye")
             response.closesConnection = true

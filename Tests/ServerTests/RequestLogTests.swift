@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTP
 import Logging
 import Testing
 
@@ -67,6 +68,48 @@ struct RequestLogTests {
             #expect(lines.map { $0["peer"] } == ["127.0.0.1", "127.0.0.1"])
             #expect(lines.last?["path"] == nil)
         }
+    }
+
+    /// The same for a header that never ends.
+    @Test func aSlowHeadHasAPeerAndNoBody() throws {
+        try withService({ $0.http.headerTimeout = .milliseconds(200) }, logger: log.logger()) { port in
+            let client = try Client(port: port)
+            #expect(try client.ask("POST", "/v1/decode", type, body: Array(Documents.decode.utf8)).status == 200)
+            client.send(Array("GET /".utf8))
+            #expect(try client.answer().status == 408)
+            let line = try #require(log.lines.last)
+            #expect(line["failure"] == "header_timeout")
+            #expect(line["received"] == "0")
+            #expect(line["peer"] == "127.0.0.1")
+            let page = try PrometheusPage(try Client(port: port).ask("GET", "/metrics").text)
+            #expect(page.value("qevm_http_request_body_bytes_total", ["route": "none"]) == 0)
+        }
+    }
+
+    /// Operators see at the usual level who has too many connections.
+    @Test func aRefusedConnectionHasAPeer() throws {
+        try withService({ $0.http.maximumConnectionsPerAddress = 1 }, logger: log.logger(.notice)) { port in
+            let only = try Client(port: port)
+            #expect(try only.ask("GET", "/livez").status == 200)
+            #expect(try Client(port: port).answer().status == 503)
+            let line = try #require(log.lines.first)
+            #expect(line.level == .warning)
+            #expect(line["failure"] == "connections")
+            #expect(line["peer"] == "127.0.0.1")
+            #expect(log.lines.count == 1)
+            withExtendedLifetime(only) {}
+        }
+    }
+
+    /// The server tries again several times a second.
+    @Test func waitingConnectionsAreOneLineAMinute() {
+        let exhaustion = ExhaustionLog(log.logger(.notice))
+        let start = ContinuousClock.now
+        for seconds in [0, 1, 59, 60, 61, 119, 500] {
+            exhaustion.write("accept: Too many open files", now: start + .seconds(seconds))
+        }
+        #expect(log.lines.count == 3)
+        #expect(log.lines.allSatisfy { $0.level == .warning && $0["reason"]?.contains("accept") == true })
     }
 
     /// Also what the server refuses by itself has the caller's id, and a line.

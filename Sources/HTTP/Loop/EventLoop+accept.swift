@@ -34,8 +34,9 @@ extension EventLoop {
             switch listeners.all[index].accept() {
             case .none: return
             // Clients wait in the system's queue; the sweep tries again. Asking on would be a busy loop.
-            case .exhausted:
+            case .exhausted(let error):
                 counters.exhaustions.count(1)
+                context.handler.cannotAccept(error)
                 return pauseListening()
             case .connection(let fd, let peer): place(fd, peer)
             }
@@ -59,7 +60,7 @@ extension EventLoop {
         if let idlest = loops.min(by: { load($0) < load($1) }), load(idlest) + 1 < load(self), !isDraining {
             idlest.mailbox.post(.connection(fd: fd, peer: peer))
         } else {
-            adopt(fd, peer)
+            admit(fd, peer)
         }
     }
 
@@ -70,9 +71,8 @@ extension EventLoop {
         (generation & 0x7FFF_FFFF) << 32 | UInt64(fd)
     }
 
-    /// Serves a connection from now on.
-    func adopt(_ fd: Int32, _ peer: String) {
-        let isEntered = ledger.enter(peer)
+    /// Serves a connection from now on; one that is not entered is told that there are too many.
+    func adopt(_ fd: Int32, _ peer: String, isEntered: Bool) {
         generation += 1
         let token = Self.token(generation: generation, fd: fd)
         let now = clock.moment.milliseconds

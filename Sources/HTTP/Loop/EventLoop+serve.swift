@@ -28,7 +28,7 @@ extension EventLoop {
             } else {
                 return
             }
-            perform(step, connection)
+            perform(consume step, connection)
         }
     }
 
@@ -40,14 +40,19 @@ extension EventLoop {
     }
 
     /// Does what the conversation asks for, and sends what it has written.
-    func perform(_ step: Conversation.Step, _ connection: Connection) {
-        var step = step
-        if case .work(let request) = step {
-            step = submit(request, connection) ? .flush : connection.conversation.refuseWork(&output, clock.moment)
+    ///
+    /// A request that no worker takes is gone before its answer is sent, and so is its file.
+    func perform(_ step: consuming Conversation.Step, _ connection: Connection) {
+        let next: Conversation.Step
+        switch consume step {
+        case .work(let request):
+            let isTaken = submit(request, connection)
+            next = isTaken ? .flush : connection.conversation.refuseWork(&output, clock.moment)
+        case let other: next = other
         }
         countAnswers(connection)
         countRequest(connection)
-        if case .close = step { return close(connection) }
+        if case .close = next { return close(connection) }
         send(connection)
     }
 

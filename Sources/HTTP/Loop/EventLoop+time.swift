@@ -35,6 +35,8 @@ extension EventLoop {
             serve(connection)
             closeIfIdle(connection)
         }
+        // What was idle has made room.
+        placeNewcomers()
     }
 
     private func closeIfIdle(_ connection: Connection) {

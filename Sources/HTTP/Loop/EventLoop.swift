@@ -27,6 +27,7 @@ final class EventLoop: @unchecked Sendable {
     var connections: [Connection?] = []
     var connectionCount = 0
     var refusedCount = 0
+    var newcomers: [Newcomer] = []
     var generation: UInt64 = 0
     /// Connections with more to do that shall not keep others waiting.
     var ready: [Connection] = []
@@ -66,6 +67,7 @@ final class EventLoop: @unchecked Sendable {
             clock.update()
             for index in 0..<count { handle(poller[index]) }
             serveReady()
+            placeNewcomers()
             if clock.moment.milliseconds >= nextSweep {
                 sweep()
                 nextSweep = clock.moment.milliseconds + Self.sweepInterval
@@ -74,6 +76,7 @@ final class EventLoop: @unchecked Sendable {
         stopListening()
         // Those that other loops gave away too late are closed with the rest.
         readMail()
+        placeNewcomers()
         for connection in connections { connection.map(close) }
     }
 
@@ -84,6 +87,7 @@ final class EventLoop: @unchecked Sendable {
     /// Without connections nothing is swept, so a server with nothing to do does nothing.
     private var waitingTime: Int {
         if !ready.isEmpty { return 0 }
+        guard newcomers.isEmpty else { return Self.newcomerInterval }
         guard connectionCount > 0 || isDraining || !isListening else { return -1 }
         return max(0, min(nextSweep, deadline) - clock.moment.milliseconds)
     }
@@ -110,7 +114,7 @@ final class EventLoop: @unchecked Sendable {
     private func readMail() {
         for message in mailbox.take() {
             switch message {
-            case .connection(let fd, let peer): adopt(fd, peer)
+            case .connection(let fd, let peer): admit(fd, peer)
             case .answer(let response, let token): deliver(response, token)
             case .drain(let milliseconds): drain(milliseconds)
             case .halt:

@@ -105,7 +105,7 @@ extension Listener {
         /// Nobody waits.
         case none
         /// No descriptor or no memory is left.
-        case exhausted
+        case exhausted(HTTPServerError)
     }
 
     func accept() -> Accepted {
@@ -117,7 +117,8 @@ extension Listener {
             if fd >= 0 { return .connection(fd: fd, peer: peer.hostAndPort.host) }
             switch errno {
             case EAGAIN, EBADF, EINVAL: return .none
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
+            case let code where [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code):
+                return .exhausted(HTTPServerError(operation: "accept", address: address, code: code))
             // accept(2): an error of the new connection (ECONNABORTED, ENETDOWN …) is passed on; the next may be well.
             default: continue
             }
