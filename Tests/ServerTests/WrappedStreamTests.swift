@@ -64,6 +64,21 @@ struct WrappedStreamTests {
         #expect(try Shared.ask("POST", "/v1/decode?snapshot=\(name)", octets, body: try whole()).status == 422)
     }
 
+    /// It costs an image nothing to say that its snapshot is large.
+    @Test func aSnapshotHasTheLimitOfAStream() throws {
+        var image = try container("clusters-64k.qcow2")
+        let name = try #require(try Qcow2Image(BytesSource(image)).snapshots.first?.name)
+        // Header: the offset of the snapshot table; entry: 40 bytes, then the size of the state as 64 bits.
+        let table = image[64..<72].reduce(0) { $0 << 8 | Int($1) }
+        image.replaceSubrange(table + 40..<table + 48, with: [0, 0, 0x10, 0, 0, 0, 0, 0])
+        let answer = try Shared.ask("POST", "/v1/decode?snapshot=\(name)", octets, body: image)
+        #expect(answer.status == 413 || answer.code == "input-unreadable", "\(answer.text)")
+        try withService({ $0.streamBytes = image.count - 1 }) { port in
+            let refused = try Client(port: port).ask("POST", "/v1/decode?snapshot=\(name)", octets, body: image)
+            #expect(refused.status == 413)
+        }
+    }
+
     @Test func aStreamMayStartAtAnOffset() throws {
         let plain = try Shared.ask("POST", "/v1/decode", octets, body: try whole())
         let answer = try Shared.ask("POST", "/v1/decode?at=7", octets, body: [1, 2, 3, 4, 5, 6, 7] + whole())

@@ -23,7 +23,12 @@ extension Routes {
             if isPlain, try !StreamContainer.isContainer(source) { return source }
             return try StreamContainer.open(source, options: options).source
         }
-        return stream.size == nil ? try unpacked(stream, beside: content, spool) : stream
+        guard let size = stream.size else { return try unpacked(stream, beside: content, spool) }
+        // An image can have any number of bytes that are nowhere.
+        guard size <= spool.limit else {
+            throw Problem(.contentTooLarge, "a stream may have at most \(spool.limit) bytes here, not \(size)")
+        }
+        return stream
     }
 
     private static func unpacked(
