@@ -347,4 +347,26 @@ import Testing
         let started: [UInt8] = [0x1d, 1, 0x6e, 1, 0x62, 0, 1, 0, 0, 1]
         #expect(try severity(started) == .warning)
     }
+
+    /// Of a list that is wrong those blocks are there that were read, for everybody.
+    @Test func blocksOfAListThatIsWrongAreKnownToWhoeverTakesPages() throws {
+        let bytes = StreamBytes.headed {
+            $0.start(2, "ram", version: 4) {
+                $0.be64(0x3000 | 0x04)
+                $0.string("a")
+                $0.be64(0x2000)
+                $0.string("b")
+                $0.be64(0x9000)
+                $0.ramEnd()
+            }
+            $0.part(2) {
+                $0.zero(0x1000, "a")
+                $0.ramEnd()
+            }
+            $0.end(2) { $0.ramEnd() }
+            $0.eof(devices: [])
+        }.bytes
+        #expect(StreamChecks.stream(bytes) == nil)
+        #expect(try report(bytes).contains { $0.rule.description == "VMST021" })
+    }
 }

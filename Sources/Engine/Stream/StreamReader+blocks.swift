@@ -14,12 +14,33 @@ extension StreamReader {
         guard total >= 0 else {
             throw blockError(start, "a total below 2^63", "0x\(String(UInt(bitPattern: total), radix: 16))")
         }
-        var left = total
-        let before = (blocks: ram.blocks, indexes: ram.indexes, sent: ram.sent)
+        let before = ram
         ram.blocks = []
         ram.indexes = [:]
         ram.last = -1
         ram.sent = []
+        do throws(VMStateError) {
+            try readBlocks(total, before)
+        } catch {
+            // Pages of those that were read may follow.
+            try options.pages?.blocks(ram.blocks)
+            throw error
+        }
+        if !before.sent.isEmpty {
+            prepareSent()
+            for (index, block) in ram.blocks.enumerated() {
+                guard let old = before.indexes[Array(block.idstr.utf8)], before.blocks[old].size == block.size else {
+                    continue
+                }
+                ram.sent[index] = before.sent[old]
+            }
+        }
+        try options.pages?.blocks(ram.blocks)
+    }
+
+    /// Reads the blocks of a list, which go on where `before` has them too.
+    private mutating func readBlocks(_ total: Int, _ before: RAMState) throws(VMStateError) {
+        var left = total
         while left > 0 {
             let offset = input.position
             let length = Int(try input.byte("the length of a RAM block's name"))
@@ -43,7 +64,6 @@ extension StreamReader {
             if ram.indexes[name] != nil {
                 finding(StreamRule.ramBlocks, .error, "block \"\(idstr)\" is listed twice", at: offset, section: "ram")
             }
-            ram.indexes[name] = ram.blocks.count
             let pageSize = try blockPageSize()
             let address = ram.isIgnoringShared ? try input.uint64("the address of RAM block \"\(idstr)\"") : nil
             var block = RAMBlock(
@@ -68,18 +88,9 @@ extension StreamReader {
                     )
                 }
             }
+            ram.indexes[name] = ram.blocks.count
             ram.blocks.append(block)
         }
-        if !before.sent.isEmpty {
-            prepareSent()
-            for (index, block) in ram.blocks.enumerated() {
-                guard let old = before.indexes[Array(block.idstr.utf8)], before.blocks[old].size == block.size else {
-                    continue
-                }
-                ram.sent[index] = before.sent[old]
-            }
-        }
-        try options.pages?.blocks(ram.blocks)
     }
 
     /// Makes room for a bit a page, in as many blocks as there is room for.
