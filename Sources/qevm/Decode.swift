@@ -8,6 +8,7 @@ internal import Engine
 struct Decode: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
+        _superCommandName: QEVM.name,
         abstract: "Reads the bytes that QEMU wrote into a state, or a whole migration stream into a document.",
         usage: """
             qevm decode STREAM.mig
@@ -119,7 +120,7 @@ struct Decode: ParsableCommand {
             return format == .text ? try request.text(hexdump: hexdump) : try request.document(answer)
         }
         if format == .text { return try Output.write(bytes, to: options.output) }
-        try Output.write(bytes + Array("\n".utf8), to: options.output)
+        try Output.write(line: bytes, to: options.output)
     }
 
     // MARK: Whole streams
@@ -154,7 +155,7 @@ struct Decode: ParsableCommand {
             try request.document(try request.read(source), of: source)
         }
         bar?.finish()
-        try Output.write(result.text + Array("\n".utf8), to: options.output)
+        try Output.write(line: result.text, to: options.output)
         try report(result.findings)
     }
 

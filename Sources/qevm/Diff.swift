@@ -7,6 +7,7 @@ internal import Engine
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
+        _superCommandName: QEVM.name,
         abstract: "Says what differs between two migration streams, by device and field.",
         discussion: "Exit status: 0 equal, 1 different, 2 bad usage or unreadable input."
     )

@@ -8,6 +8,7 @@ internal import Engine
 struct Edit: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit",
+        _superCommandName: QEVM.name,
         abstract: "Changes values in a migration stream.",
         discussion: """
             Only the sections that are touched are written anew; everything else is copied. Places are those of the \

@@ -7,6 +7,7 @@ internal import Engine
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode",
+        _superCommandName: QEVM.name,
         abstract: "Writes a state as the bytes that QEMU writes.",
         usage: "qevm encode REQUEST.json\nqevm encode --vmsd VMSD.json --state STATE.json"
     )

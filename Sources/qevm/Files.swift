@@ -46,11 +46,23 @@ enum Input {
 enum Output {
     /// Writes all of `bytes` to a file, or to standard output when there is none.
     static func write(_ bytes: [UInt8], to path: String?) throws(CommandFailure) {
-        guard let path, path != "-" else { return try write(bytes, STDOUT_FILENO, "standard output") }
+        try write([bytes], to: path)
+    }
+
+    /// Writes a text and the end of its line.
+    static func write(line text: [UInt8], to path: String?) throws(CommandFailure) {
+        try write([text, [UInt8(ascii: "\n")]], to: path)
+    }
+
+    private static func write(_ parts: [[UInt8]], to path: String?) throws(CommandFailure) {
+        guard let path, path != "-" else {
+            for part in parts { try write(part, STDOUT_FILENO, "standard output") }
+            return
+        }
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .unreadable("\(path): \(systemError())") }
         do throws(CommandFailure) {
-            try write(bytes, descriptor, path)
+            for part in parts { try write(part, descriptor, path) }
         } catch {
             close(descriptor)
             throw error

@@ -7,6 +7,7 @@ internal import Glibc
 struct Health: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "health",
+        _superCommandName: QEVM.name,
         abstract: "Asks a running service whether it is ready."
     )
 

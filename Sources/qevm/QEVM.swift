@@ -7,8 +7,10 @@ internal import Glibc
 /// The program: one subcommand for each verb, and the service.
 @main
 struct QEVM: ParsableCommand {
+    static let name = "qevm"
+
     static let configuration = CommandConfiguration(
-        commandName: "qevm",
+        commandName: name,
         abstract: "Reads, writes and checks QEMU's VMState format.",
         discussion: """
             Files may be "-" for standard input. Exit status: 0 valid, 1 findings of severity error, 2 bad usage or \
@@ -43,8 +45,9 @@ struct QEVM: ParsableCommand {
 extension QEVM {
     /// The command that the arguments mean.
     ///
-    /// A verb in front is parsed by itself: going through the whole tree takes longer than most streams do. What that does not
-    /// understand, help and bad usage, goes the long way for its words.
+    /// A verb in front is parsed by itself: going through the whole tree takes longer than most streams do. Each says whose
+    /// subcommand it is, so that nothing is spent on looking for --generate-completion-script, which is the program's. What that
+    /// does not understand, help and bad usage, goes the long way for its words.
     private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
         let verb = configuration.subcommands.first { $0.configuration.commandName == arguments.first }
         let command = try? verb?.parseAsRoot(Array(arguments.dropFirst()))

@@ -10,6 +10,7 @@ internal import Server
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
+        _superCommandName: QEVM.name,
         abstract: "Runs the HTTP service.",
         discussion: "Each limit is a flag or an environment variable; the flag goes before the variable."
     )

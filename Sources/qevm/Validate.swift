@@ -8,6 +8,7 @@ internal import Engine
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
+        _superCommandName: QEVM.name,
         abstract: "Checks a description, whether a state or bytes go with it, or a whole migration stream.",
         usage:
             "qevm validate STREAM.mig\nqevm validate VMSD.json\nqevm validate REQUEST.json\nqevm validate --vmsd VMSD.json --state STATE.json"
