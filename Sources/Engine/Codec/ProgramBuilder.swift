@@ -108,11 +108,7 @@ struct ProgramBuilder {
         let start = names.count
         names.append(contentsOf: text.utf8)
         let plain = start..<names.count
-        let bytes = text.utf8Span.span
-        let isPlain = bytes.indices.allSatisfy { index in
-            bytes[index] >= 0x20 && bytes[index] != UInt8(ascii: "\"") && bytes[index] != UInt8(ascii: "\\")
-        }
-        guard !isPlain else {
+        guard !JSONText.isPlain(text) else {
             return Program.Name(offset: start, length: plain.count, tag: .string, plain: plain)
         }
         names += JSONText.escape(text)

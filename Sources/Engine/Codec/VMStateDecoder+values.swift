@@ -60,7 +60,34 @@ extension VMStateDecoder {
                 throw error.under(String(complete))
             }
         }
-        for _ in 0..<count { try scalar(kind) }
+        switch kind {
+        case .uint8: integers(UInt8.self, count)
+        case .int8: integers(Int8.self, count)
+        case .uint16: integers(UInt16.self, count)
+        case .int16: integers(Int16.self, count)
+        case .uint32: integers(UInt32.self, count)
+        case .int32: integers(Int32.self, count)
+        case .uint64: wideValues(.uint64, count)
+        case .int64: wideValues(.int64, count)
+        case .double: wideValues(.double, count)
+        case .bool, .structure, .other: for _ in 0..<count { try scalar(kind) }
+        }
+    }
+
+    /// Integers of at most 32 bits, all of which are there.
+    @inline(__always)
+    private mutating func integers<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type, _ count: Int) {
+        let start = position
+        tape.append(ints: count) { Int64(input.bigEndian(type, at: start &+ $0 &* MemoryLayout<Value>.size)) }
+        position = start &+ count &* MemoryLayout<Value>.size
+    }
+
+    /// Values of 64 bits, all of which are there.
+    @inline(__always)
+    private mutating func wideValues(_ tag: JSONTag, _ count: Int) {
+        let start = position
+        tape.append(tag, count: count) { input.bigEndian(UInt64.self, at: start &+ $0 &* 8) }
+        position = start &+ count &* 8
     }
 
     /// Bytes that are thrown away; shown only when one is not zero, as nothing may be lost.

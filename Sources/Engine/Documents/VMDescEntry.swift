@@ -59,6 +59,11 @@ struct VMDescEntry {
 
     private var isMarker: Bool { type == "nullptr" || type == "ptr-marker" }
 
+    /// Whether `[-1]` ends the name.
+    private var isNumberedMarker: Bool {
+        name.utf8.last == UInt8(ascii: "]") && name.utf8.suffix(4).elementsEqual("[-1]".utf8)
+    }
+
     /// QEMU 10.0 and later write the length of the rest of an array where they mean that of a run: corrects it.
     ///
     /// Source: QEMU migration/vmstate.c, vmstate_save_state_v(); the lengths that are wrong there are always the first one of an
@@ -90,7 +95,7 @@ struct VMDescEntry {
     /// marker the name of the element before it, or else of that behind it.
     private static func nameMarkers(_ entries: inout [VMDescEntry]) {
         func names(_ base: String, _ index: Int) -> String? {
-            guard entries.indices.contains(index), !entries[index].name.hasSuffix("[-1]"),
+            guard entries.indices.contains(index), !entries[index].isNumberedMarker,
                 entries[index].name.hasPrefix(base), entries[index].name.dropFirst(base.count).first == "["
             else { return nil }
             return entries[index].name
@@ -99,7 +104,7 @@ struct VMDescEntry {
         while start < entries.count {
             var end = start + 1
             while end < entries.count, entries[end].name == entries[start].name { end += 1 }
-            if entries[start].name.hasSuffix("[-1]") {
+            if entries[start].isNumberedMarker {
                 let base = String(entries[start].name.dropLast(4))
                 let name = names(base, start - 1) ?? names(base, end) ?? base
                 for index in start..<end { entries[index].name = name }

@@ -29,7 +29,11 @@ public struct JSONObjectWriter: ~Copyable {
 
     private mutating func string(_ text: String) {
         buffer.append(UInt8(ascii: "\""))
-        buffer.append(contentsOf: JSONText.escape(text))
+        if JSONText.isPlain(text) {
+            buffer.append(utf8Of: text)
+        } else {
+            buffer.append(contentsOf: JSONText.escape(text))
+        }
         buffer.append(UInt8(ascii: "\""))
     }
 

@@ -20,8 +20,10 @@ public struct JSONPointer: Sendable {
         }
     }
 
-    /// The innermost; nil: the whole document.
+    /// The innermost but for `index`; nil: the whole document.
     private var last: Link?
+    /// The innermost where that is an index, as most are: it needs no link before something is appended; -1: none.
+    private var index = -1
 
     /// The whole document, or the place these tokens lead to.
     public init(_ tokens: [String] = []) {
@@ -30,7 +32,7 @@ public struct JSONPointer: Sendable {
 
     /// The names and indices from the outermost value inwards; none: the whole document.
     public var tokens: [String] {
-        var tokens: [String] = []
+        var tokens = index < 0 ? [] : [String(index)]
         var link = last
         while let current = link {
             switch current.token {
@@ -46,23 +48,26 @@ public struct JSONPointer: Sendable {
 
     /// The place of a member below this one.
     public func appending(_ name: String) -> JSONPointer {
-        var place = self
-        place.last = Link(last, .name(name))
+        var place = JSONPointer()
+        place.last = Link(linked, .name(name))
         return place
     }
 
     /// The place of an element below this one.
     public func appending(_ index: Int) -> JSONPointer {
-        var place = self
-        place.last = Link(last, .index(index))
+        var place = JSONPointer()
+        place.last = linked
+        place.index = index
         return place
     }
+
+    private var linked: Link? { index < 0 ? last : Link(last, .index(index)) }
 }
 
 extension JSONPointer: Hashable {
     /// Whether both lead to the same place.
     public static func == (left: JSONPointer, right: JSONPointer) -> Bool {
-        left.last === right.last || left.tokens == right.tokens
+        left.last === right.last && left.index == right.index || left.tokens == right.tokens
     }
 
     /// Hashes the tokens.

@@ -82,7 +82,13 @@ public struct JSONPrinter: Sendable {
             var at = index &+ 2
             for element in 0..<tape.count(at: index) {
                 if element > 0 { separate(&buffer) }
-                at = print(tape, at, text, bytes, &buffer)
+                if tape.tag(at: at) == .int {
+                    // Most elements are, and the call would be most of the work.
+                    buffer.append(decimal: tape.int(at: at))
+                    at &+= 1
+                } else {
+                    at = print(tape, at, text, bytes, &buffer)
+                }
             }
             buffer.append(UInt8(ascii: "]"))
             return at

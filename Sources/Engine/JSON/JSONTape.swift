@@ -97,6 +97,27 @@ struct JSONTape: Sendable {
         words.append(value)
     }
 
+    /// Adds `count` integers of at most 32 bits each.
+    @inline(__always)
+    mutating func append(ints count: Int, _ value: (_ index: Int) -> Int64) {
+        words.append(addingCapacity: count) { room in
+            for index in 0..<count {
+                room.append(Self.word(.int, UInt64(bitPattern: value(index)) & Self.payloadMask))
+            }
+        }
+    }
+
+    /// Adds `count` values of 64 bits each.
+    @inline(__always)
+    mutating func append(_ tag: JSONTag, count: Int, wide value: (_ index: Int) -> UInt64) {
+        words.append(addingCapacity: 2 * count) { room in
+            for index in 0..<count {
+                room.append(Self.word(tag))
+                room.append(value(index))
+            }
+        }
+    }
+
     /// Adds a node that refers to `length` bytes from `offset`.
     @inline(__always)
     mutating func append(_ tag: JSONTag, offset: Int, length: Int) {

@@ -87,6 +87,14 @@ enum JSONText {
 }
 
 extension JSONText {
+    /// Whether a Swift string stands between the quotes of a JSON string as it is.
+    static func isPlain(_ string: String) -> Bool {
+        let bytes = string.utf8Span.span
+        return bytes.indices.allSatisfy { index in
+            bytes[index] >= 0x20 && bytes[index] != UInt8(ascii: "\"") && bytes[index] != UInt8(ascii: "\\")
+        }
+    }
+
     /// A Swift string as it stands between the quotes of a JSON string.
     static func escape(_ string: String) -> [UInt8] {
         var result: [UInt8] = []

@@ -13,18 +13,13 @@ struct DeviceDescriptions: Sendable {
         let length: Int
     }
 
-    private struct Key: Hashable {
-        let name: String
-        let instanceID: Int
-    }
-
     /// The text, as it stands in the stream.
     let text: [UInt8]
     let document: JSONDocument
     let pageSize: Int?
     let all: [Device]
     /// The devices of each name, in their order.
-    private let places: [Key: [Int]]
+    private let places: [SectionKey: [Int]]
     /// The description of the configuration; QEMU writes one since 8.2.
     let configuration: JSONNode?
 
@@ -53,9 +48,9 @@ struct DeviceDescriptions: Sendable {
         }
         self.configuration = configuration
         self.all = all
-        var places: [Key: [Int]] = [:]
+        var places: [SectionKey: [Int]] = [:]
         for (index, device) in all.enumerated() {
-            places[Key(name: device.name, instanceID: device.instanceID), default: []].append(index)
+            places[SectionKey(idstr: device.name, instanceID: device.instanceID), default: []].append(index)
         }
         self.places = places
     }
@@ -77,8 +72,7 @@ struct DeviceDescriptions: Sendable {
     }
 
     private func find(_ idstr: String, _ instanceID: Int, ordinal: Int) -> Int? {
-        let key = Key(name: idstr, instanceID: instanceID)
-        guard let places = places[key] else { return nil }
+        guard let places = places[SectionKey(idstr: idstr, instanceID: instanceID)] else { return nil }
         // The first place that is not before `ordinal`.
         var low = 0
         var high = places.count

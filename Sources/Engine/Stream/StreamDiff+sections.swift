@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension StreamDiff {
-    private struct Key: Hashable {
-        let idstr: String
-        let instanceID: UInt32
-        let kind: MigrationStream.Section.Kind
-    }
-
     /// FULL sections and STARTs, each with its partner.
     mutating func sections() {
         let (own, others) = (heads(of: a), heads(of: b))
-        var byKey: [Key: [Int]] = [:]
+        var byKey: [SectionKey: [Int]] = [:]
         for (key, index) in others { byKey[key, default: []].append(index) }
-        var seen: [Key: Int] = [:]
+        var seen: [SectionKey: Int] = [:]
         for (key, index) in own {
             let occurrence = seen[key, default: 0]
             seen[key] = occurrence + 1
@@ -25,7 +19,7 @@ extension StreamDiff {
                 result.sectionsOnlyInA += 1
             }
         }
-        var counts: [Key: Int] = [:]
+        var counts: [SectionKey: Int] = [:]
         for (key, index) in others {
             let occurrence = counts[key, default: 0]
             counts[key] = occurrence + 1
@@ -36,16 +30,16 @@ extension StreamDiff {
         }
     }
 
-    private func heads(of stream: MigrationStream) -> [(Key, Int)] {
+    private func heads(of stream: MigrationStream) -> [(SectionKey, Int)] {
         stream.sections.enumerated().compactMap { index, section in
             guard section.kind == .full || section.kind == .start, wants(section.idstr) else { return nil }
-            return (Key(idstr: section.idstr, instanceID: section.instanceID, kind: section.kind), index)
+            return (SectionKey(section), index)
         }
     }
 
-    private mutating func begin(_ key: Key, _ occurrence: Int) {
+    private mutating func begin(_ key: SectionKey, _ occurrence: Int) {
         list.section = key.idstr
-        list.instanceID = Int(key.instanceID)
+        list.instanceID = key.instanceID
         list.occurrence = occurrence
     }
 

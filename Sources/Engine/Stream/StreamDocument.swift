@@ -52,9 +52,8 @@ public struct StreamDocument {
     /// - Throws: `limit-exceeded`.
     public func json() throws(VMStateError) -> (text: [UInt8], findings: [Finding]) {
         // A document that is to hold everything lacks sections that are not listed.
-        let unlisted = Rule.ID(reporting: .limitExceeded)
         var findings = stream.findings.filter {
-            $0.severity == .error || options.source != nil && $0.rule == unlisted
+            $0.severity == .error || options.source != nil && $0.rule == Rule.ID(reporting: .limitExceeded)
         }
         var writer = JSONObjectWriter(limit: limits.outputBytes)
         writer.member(

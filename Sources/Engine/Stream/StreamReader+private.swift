@@ -6,14 +6,18 @@ extension StreamReader {
     static let singular: Set<String> = ["ram", "dirty-bitmap", "block", "s390-storage_attributes"]
 
     /// The version of each private format, of which there never was another.
-    private static let versions = [
-        "dirty-bitmap": 1, "block": 1, "spapr/htab": 1, "s390-storage_attributes": 0, "s390-skeys": 1, "todclock": 1,
-    ]
+    private static func version(of idstr: String) -> UInt32? {
+        switch idstr {
+        case "dirty-bitmap", "block", "spapr/htab", "s390-skeys", "todclock": 1
+        case "s390-storage_attributes": 0
+        default: nil
+        }
+    }
 
     /// Notes a version that a private format does not have; that of RAM is looked at where RAM is read.
     mutating func checkVersion(_ version: UInt32, of idstr: String, at offset: Int) {
         let isVFIO = idstr == "vfio" || idstr.hasSuffix("/vfio")
-        guard let known = isVFIO ? 1 : Self.versions[idstr], version != UInt32(known) else { return }
+        guard let known = isVFIO ? 1 : Self.version(of: idstr), version != known else { return }
         finding(
             StreamRule.version,
             .error,

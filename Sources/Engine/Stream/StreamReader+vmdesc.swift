@@ -212,16 +212,11 @@ extension StreamReader {
     }
 
     private mutating func checkDuplicates() {
-        struct Key: Hashable {
-            let idstr: String
-            let instance: UInt32
-            let kind: MigrationStream.Section.Kind
-        }
         // Checkpoints send each device again.
         guard stream.ends.count <= 1 else { return }
-        var seen: [Key: Int] = [:]
+        var seen: [SectionKey: Int] = [:]
         for section in stream.sections where section.kind == .full || section.kind == .start {
-            let key = Key(idstr: section.idstr, instance: section.instanceID, kind: section.kind)
+            let key = SectionKey(section)
             if let first = seen[key] {
                 finding(
                     StreamRule.duplicate,

@@ -15,7 +15,8 @@ struct VMDescLocator {
         size: Int,
         limits: Limits
     ) throws(VMStateError) -> (devices: DeviceDescriptions, offset: Int)? {
-        var length = min(size, 256 << 10)
+        // Few are longer.
+        var length = min(size, 128 << 10)
         var tries = maximumTries
         var bytes = maximumBytes
         while length > 0 {

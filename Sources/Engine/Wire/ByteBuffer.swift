@@ -82,6 +82,14 @@
         bytes.withByteView { view in append(view, from: 0, count: view.count) }
     }
 
+    mutating func append(utf8Of text: String) {
+        let bytes = text.utf8Span.span
+        unsafe append(upTo: bytes.count) { room in
+            for index in bytes.indices { unsafe room[index] = bytes[index] }
+            return bytes.count
+        }
+    }
+
     /// Copies `length` bytes of `view` from `start`.
     @inline(__always)
     mutating func append(_ view: ByteView, from start: Int, count length: Int) {

@@ -89,15 +89,19 @@ indirect enum Layout: Sendable {
 
     /// The facts of the element being read or written.
     struct Facts: Sendable {
-        private var values: [Fact: UInt64] = [:]
+        /// Few, so that looking through them is faster than hashing.
+        private var known: [(fact: Fact, value: UInt64)] = []
 
         subscript(fact: Fact) -> UInt64? {
-            get { values[fact] }
-            set { values[fact] = newValue }
+            get { known.first { $0.fact == fact }?.value }
+            set {
+                known.removeAll { $0.fact == fact }
+                if let newValue { known.append((fact, newValue)) }
+            }
         }
 
         /// A fact as a count.
-        func count(_ fact: Fact) -> Int? { values[fact].flatMap { Int(exactly: $0) } }
+        func count(_ fact: Fact) -> Int? { self[fact].flatMap { Int(exactly: $0) } }
     }
 }
 
