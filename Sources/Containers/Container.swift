@@ -63,4 +63,10 @@ public struct OpenedStream {
     ///
     /// The offsets in the headers of `mapped-ram` are those of that file.
     public let fileOffset: Int
+
+    /// The save image of libvirt that the stream is in; nil: it is in none.
+    public var saveImage: LibvirtSaveImage? {
+        for case .libvirt(let image) in containers.reversed().map(\.kind) { return image }
+        return nil
+    }
 }

@@ -19,7 +19,7 @@ enum Query {
     private static let parameters: [String: Kind] = [
         "at": .number, "block": .text, "bytes": .choice(["base64", "hex"]), "contents": .flag, "hexdump": .flag,
         "ignore": .names, "infos": .choice(["apart", "bytes"]), "int64": .choice(["string", "number"]),
-        "offsets": .flag, "raw": .flag, "sections": .names, "snapshot": .text, "vmdesc": .flag,
+        "keep-container": .flag, "offsets": .flag, "raw": .flag, "sections": .names, "snapshot": .text, "vmdesc": .flag,
     ]
 
     /// - Throws: 400 for a name that is misspelt, which would go unseen, for one that comes twice, and for a value that it does

@@ -91,7 +91,7 @@ struct Decode: ParsableCommand {
         case .stream(let opened) where opened.format == .cprState: try decodeCPR(opened.source, answer)
         case .stream(let opened):
             try options.goWithStreams([("initial", initial != nil), ("partial", partial)])
-            try decodeStream(opened.source, answer, try stream.request())
+            try decodeStream(opened.source, answer, try stream.request(opened))
         case .json(let bytes):
             try options.goWithoutRequest([
                 ("initial", initial != nil), ("partial", partial), ("sections", sections != nil), ("vmdesc", vmdesc),

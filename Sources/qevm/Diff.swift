@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import Containers
 internal import Engine
 
 /// `qevm diff`: what differs between two migration streams.
@@ -46,8 +47,8 @@ struct Diff: ParsableCommand {
     func run() throws {
         var request = try stream.request()
         request.sections = sections.map { $0.split(separator: ",").map(String.init) }
-        let first = try stream.openStream(a, isSized: contents)
-        let second = try stream.openStream(b, isSized: contents)
+        let first = try stream.openStream(a, isSized: contents).source
+        let second = try stream.openStream(b, isSized: contents).source
         let bar = ProgressBar(sizes: first.size, second.size)
         if let bar { request.progress = { bar.update($0) } }
         defer { bar?.finish() }

@@ -14,7 +14,8 @@ struct Edit: ParsableCommand {
             Only the sections that are touched are written anew; everything else is copied. Places are those of the \
             document of the whole stream, as "qevm decode" prints it without --sections; a section may also be named by its \
             idstr, and of several with one name be counted from 0: /sections/timer/state/…, /sections/cpu[1]/state/…. What comes out \
-            is the bare stream, whatever it came in: gzip, a libvirt save image, a qcow2 image, a file with an offset.
+            is the bare stream, whatever it came in: gzip, a libvirt save image, a qcow2 image, a file with an offset. With \
+            --keep-container it is a save image again, for "virsh restore".
             """
     )
 
@@ -35,6 +36,9 @@ struct Edit: ParsableCommand {
     @Option(help: ArgumentHelp("A JSON Patch (RFC 6902) against the decoded document.", valueName: "file"))
     var patch: String?
 
+    @Flag(help: "Give a libvirt save image again, its stream uncompressed.")
+    var keepContainer = false
+
     @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the stream goes.", valueName: "file"))
     var output: String?
 
@@ -43,8 +47,10 @@ struct Edit: ParsableCommand {
     }
 
     func run() throws {
-        var request = try stream.request()
-        let source = try stream.openStream(file, isSized: true)
+        let opened = try stream.openStream(file, isSized: true)
+        let source = opened.source
+        var request = try stream.request(opened)
+        let head = try head(opened)
         let patch = try patch.map { path throws(CommandFailure) in try Input.json(path) }
         let bar = ProgressBar(sizes: source.size)
         if let bar { request.progress = { bar.update($0) } }
@@ -54,9 +60,18 @@ struct Edit: ParsableCommand {
             var edits: [JSONPatch] = []
             if let patch { edits.append(try JSONPatch(patch.root)) }
             if !assignments.isEmpty { edits.append(try request.patch(read, setting: assignments)) }
-            return try request.pieces(patching: read, with: edits, size: source.size ?? 0)
+            return try request.pieces(patching: read, with: edits, size: source.size ?? 0, at: head.count)
         }
         bar?.finish()
-        try Output.write(pieces, of: source, named: file, to: output)
+        try Output.write([.bytes(head)] + pieces, of: source, named: file, to: output)
+    }
+
+    /// What comes before the stream.
+    private func head(_ opened: OpenedStream) throws(CommandFailure) -> [UInt8] {
+        guard keepContainer else { return [] }
+        guard let image = opened.saveImage else {
+            throw .unreadable("\(file): error: --keep-container is for libvirt save images")
+        }
+        return image.head
     }
 }

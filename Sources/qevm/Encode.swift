@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ArgumentParser
+internal import Containers
 internal import Engine
 
 /// `qevm encode`: a state to the bytes that QEMU writes.
@@ -82,7 +83,7 @@ struct Encode: ParsableCommand {
             let bytes = try qevm.run { () throws(VMStateError) in try whole.bytes(from: nil) }
             return try Output.write(bytes, to: options.output)
         }
-        let stream = try self.whole.openStream(source, isSized: true)
+        let stream = try self.whole.openStream(source, isSized: true).source
         let pieces = try qevm.run { () throws(VMStateError) in try whole.pieces(from: stream) }
         try Output.write(pieces, of: stream, named: source, to: options.output)
     }

@@ -52,11 +52,11 @@ struct StreamOptions: ParsableArguments {
     }
 
     /// Opens a file that must be a stream.
-    func openStream(_ path: String, isSized: Bool = false) throws(CommandFailure) -> any StreamSource {
+    func openStream(_ path: String, isSized: Bool = false) throws(CommandFailure) -> OpenedStream {
         guard case .stream(let opened) = try open(path, isSized: isSized) else {
             throw .unreadable("\(path): error: a JSON document; a migration stream is needed")
         }
-        return opened.source
+        return opened
     }
 
     private func isJSON(_ prefix: [UInt8]) -> Bool {
@@ -66,8 +66,8 @@ struct StreamOptions: ParsableArguments {
         return first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || prefix == [0xef, 0xbb, 0xbf]
     }
 
-    /// What is said about the stream.
-    func request() throws(CommandFailure) -> StreamRequest {
+    /// What is said about a stream.
+    func request(_ stream: OpenedStream? = nil) throws(CommandFailure) -> StreamRequest {
         var request = StreamRequest()
         if let vmsds {
             let text = Array("{\"vmsds\":".utf8) + (try Input.json(vmsds).root.json()) + Array("}".utf8)
@@ -75,6 +75,7 @@ struct StreamOptions: ParsableArguments {
             request = try run { () throws(VMStateError) in try StreamRequest(document.root) }
         }
         request.inflate = { (bytes, limit) throws(VMStateError) in try inflateZlib(bytes, limit: limit) }
+        request.fileOffset = stream?.fileOffset
         return request
     }
 }

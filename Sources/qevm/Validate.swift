@@ -48,7 +48,7 @@ struct Validate: ParsableCommand {
                 try options.goWithStreams([("state", state != nil), ("stream", stream != nil)])
                 let report = try qevm.run { () throws(VMStateError) in try CPRState.report(opened.source) }
                 return try write(report, file) { finding in finding.offset.map { "\(file):\($0)" } ?? file }
-            case .stream(let opened): return try check(opened.source, file)
+            case .stream(let opened): return try check(opened, file)
             case .json(let bytes):
                 text = bytes
                 if let carried = try Input.carried(bytes, file) {
@@ -79,9 +79,9 @@ struct Validate: ParsableCommand {
     }
 
     /// A whole migration stream.
-    private func check(_ source: any StreamSource, _ file: String) throws {
+    private func check(_ opened: OpenedStream, _ file: String) throws {
         try options.goWithStreams([("state", state != nil), ("stream", stream != nil)])
-        try check(source, file, try whole.request())
+        try check(opened.source, file, try whole.request(opened))
     }
 
     private func check(_ source: any StreamSource, _ file: String, _ given: StreamRequest) throws {

@@ -83,6 +83,17 @@ import Testing
         #expect(piped.output == written)
     }
 
+    @Test func anEditKeepsTheSaveImageWhereThatIsAsked() throws {
+        let packed = "\(Fixtures.root)/containers/libvirt-raw.save.gz"
+        let kept = try Program.run("edit", packed, "--keep-container", "--set", "/header/version=3")
+        let bare = try Program.run("edit", packed, "--set", "/header/version=3")
+        #expect(kept.status == 0 && bare.status == 0)
+        #expect(kept.output.starts(with: Array("LibvirtQemudSave".utf8)))
+        #expect(kept.output.count > bare.output.count && kept.output.suffix(bare.output.count) == bare.output[...])
+        #expect(try Program.run("validate", "-", input: kept.output).status == 0)
+        #expect(try Program.run("edit", path, "--keep-container", "--set", "/header/version=3").status == 2)
+    }
+
     @Test func anEditThatFailsWritesNothing() throws {
         let target = "\(folder)/none.mig"
         for value in ["/sections/nrf51_soc.rng/state/active=-1", "/sections/99/state=1", "/sections/none/state/a=1"] {

@@ -69,6 +69,17 @@ struct LibvirtImage {
         #expect(container.description == #"libvirt save image of "web&db", running, raw, stream at offset \#(place)"#)
     }
 
+    /// What goes before a stream that is written back: of a compressed one with another format.
+    @Test(arguments: [false, true], [0, 1, 6] as [UInt32])
+    func theHeadIsThatOfAFileAsQEMUWroteIt(_ isBigEndian: Bool, _ format: UInt32) throws {
+        var image = LibvirtImage()
+        image.isBigEndian = isBigEndian
+        image.format = format
+        let head = try LibvirtSaveImage(BytesSource(image.bytes(stream))).head
+        image.format = format == 1 ? 0 : format
+        #expect(head + stream == image.bytes(stream))
+    }
+
     @Test func aPipeIsAsGood() throws {
         let bytes = LibvirtImage().bytes(stream)
         let opened = try StreamContainer.open(SequentialBytes(bytes))

@@ -21,7 +21,8 @@ import Testing
         base: Int = 0,
         isBigEndian: Bool = false,
         isIgnoring: Bool = false,
-        pageSize: Int = 4096
+        pageSize: Int = 4096,
+        early: [UInt8] = []
     ) -> StreamBytes {
         StreamBytes.headed { stream in
             stream.byte(0x05)
@@ -30,6 +31,7 @@ import Testing
             stream.be32(isIgnoring ? 2 : 1)
             if isIgnoring { stream.string("x-ignore-shared") }
             stream.string("mapped-ram")
+            if !early.isEmpty { stream.full(7, "early", early) }
             stream.start(2, "ram", version: 4) {
                 let sizes = blocks.map { ($0.name, UInt64($0.pages * pageSize)) }
                 $0.ramBlocks(sizes) { stream, index in
@@ -100,6 +102,69 @@ import Testing
     @Test(arguments: zip([false, true, true], [12345, 0, 4096]))
     func pagesAreWhereTheHeaderSays(_ isBigEndian: Bool, _ base: Int) throws {
         try check(file(some, base: base, isBigEndian: isBigEndian), some)
+    }
+
+    private func edited(
+        _ bytes: [UInt8],
+        _ patch: String,
+        _ request: StreamRequest = StreamRequest(),
+        at place: Int
+    ) throws -> [UInt8] {
+        let source = BytesSource(bytes)
+        let patch = try JSONPatch(JSONDocument(parsing: Array(patch.utf8)).root)
+        let pieces = try request.pieces(patching: request.read(source), with: [patch], size: bytes.count, at: place)
+        var result: [UInt8] = []
+        try pieces.write(from: source) { (piece) throws(VMStateError) in result += piece }
+        return result
+    }
+
+    /// What lies in the gaps is not defined.
+    private func withoutGaps(_ bytes: [UInt8]) -> [UInt8] { bytes.map { $0 == 0xee ? 0 : $0 } }
+
+    /// The offsets are those of the file that the result is going to be in.
+    @Test(arguments: [0, 4096, 12345, 1 << 20])
+    func anEditMovesTheOffsets(_ place: Int) throws {
+        let before = file(some, base: 12345).bytes
+        let after = try edited(before, "[]", at: place)
+        #expect((before == after) == (place == 12345))
+        #expect(withoutGaps(after) == withoutGaps(file(some, base: place).bytes))
+        let store = PageStore()
+        var options = MigrationStream.ReadOptions()
+        options.pages = store
+        options.fileOffset = place
+        let read = try MigrationStream(reading: BytesSource(after), options)
+        #expect(read.findings.map(\.line) == [])
+        #expect(read.fileOffset == place)
+        #expect(store.memory["pc.ram"]?[9 * 4096] == 2 && store.memory["pc.bios"]?[4096] == 7)
+    }
+
+    @Test func aStreamInAnotherPlaceIsFound() throws {
+        let bytes = file(some, base: 4096).bytes
+        var options = MigrationStream.ReadOptions()
+        #expect(try MigrationStream(reading: BytesSource(bytes), options).findings.isEmpty)
+        options.fileOffset = 0
+        let finding = try #require(try MigrationStream(reading: BytesSource(bytes), options).findings.first)
+        #expect(finding.rule.description == "VMST027" && finding.severity == .error)
+        let name = Array("\u{6}pc.ram".utf8)
+        let start = try #require(bytes.indices.first { bytes[$0...].starts(with: name) }) + name.count + 8
+        #expect(finding.offset == start + 12)
+    }
+
+    /// What grows before the pages moves bitmaps, and pages where the gap is too short for it.
+    @Test(arguments: [4, 1 << 19, 1 << 20])
+    func sectionsBeforeThePagesMayGrow(_ count: Int) throws {
+        let vmsds = #"""
+            {"vmsds": {"early": {"name": "early", "version_id": 1, "fields": [{"name": "n", "info": "uint32"},
+             {"name": "a", "info": "uint8", "flags": ["VMS_VARRAY_UINT32"], "num_offset": "n"}]}}}
+            """#
+        let request = try StreamRequest(JSONDocument(parsing: Array(vmsds.utf8)).root)
+        let bytes = file(some, early: [0, 0, 0, 1, 5]).bytes
+        let values = [String](repeating: "6", count: count).joined(separator: ",")
+        let patch = #"[{"op": "replace", "path": "/sections/0/state", "value": {"n": \#(count), "a": [\#(values)]}}]"#
+        let after = try edited(bytes, patch, request, at: 0)
+        let size = (0..<4).map { UInt8(truncatingIfNeeded: count >> (24 - 8 * $0)) }
+        let expected = file(some, early: size + [UInt8](repeating: 6, count: count)).bytes
+        #expect(withoutGaps(after) == withoutGaps(expected))
     }
 
     /// 64 pages leave no bit over that would tell the byte order: what is zero in the file tells it.

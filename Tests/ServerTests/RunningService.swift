@@ -103,3 +103,13 @@ func form(_ request: [UInt8], _ stream: [UInt8], boundary: String = "b0undary") 
     body += Array("Content-Type: application/octet-stream\r\n\r\n".utf8) + stream
     return body + Array("\r\n--\(boundary)--\r\n".utf8)
 }
+
+/// A form with the boundary `b0undary`.
+func form(_ parts: [(name: String, body: [UInt8])]) -> [UInt8] {
+    var body: [UInt8] = []
+    for part in parts {
+        body += Array("--b0undary\r\nContent-Disposition: form-data; name=\"\(part.name)\"\r\n\r\n".utf8)
+        body += part.body + Array("\r\n".utf8)
+    }
+    return body + Array("--b0undary--\r\n".utf8)
+}

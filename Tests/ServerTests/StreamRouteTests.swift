@@ -19,15 +19,6 @@ struct StreamRouteTests {
         stream = try #require(Fixtures.read("streams/arm-microbit-11.1.mig"))
     }
 
-    private func form(_ parts: [(name: String, body: [UInt8])]) -> [UInt8] {
-        var body: [UInt8] = []
-        for part in parts {
-            body += Array("--b0undary\r\nContent-Disposition: form-data; name=\"\(part.name)\"\r\n\r\n".utf8)
-            body += part.body + Array("\r\n".utf8)
-        }
-        return body + Array("--b0undary--\r\n".utf8)
-    }
-
     @Test func decodeTakesTheBytes() throws {
         let answer = try Shared.ask("POST", "/v1/decode", octets, body: stream)
         #expect(answer.status == 200 && answer["Content-Type"] == "application/json")

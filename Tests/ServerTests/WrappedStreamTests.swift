@@ -44,6 +44,23 @@ struct WrappedStreamTests {
         #expect(packed.status == 200 && names(packed) == names(plain))
     }
 
+    @Test func anEditKeepsTheSaveImageWhereThatIsAsked() throws {
+        let multipart = [("Content-Type", "multipart/form-data; boundary=b0undary")]
+        let patch = Array(#"[{"op": "test", "path": "/header/version", "value": 3}]"#.utf8)
+        for name in ["libvirt-raw.save", "libvirt-gzip.save"] {
+            let image = try container(name)
+            let sent = form([("patch", patch), ("stream", image)])
+            let bare = try Shared.ask("POST", "/v1/edit", multipart, body: sent)
+            let kept = try Shared.ask("POST", "/v1/edit?keep-container=true", multipart, body: sent)
+            let head = try LibvirtSaveImage(BytesSource(image), limits: .default).head
+            #expect(bare.status == 200 && kept.status == 200 && kept.body == head + bare.body)
+            #expect((kept.body == image) == (name == "libvirt-raw.save"))
+        }
+        let sent = form([("patch", patch), ("stream", try whole())])
+        let refused = try Shared.ask("POST", "/v1/edit?keep-container", multipart, body: sent)
+        #expect(refused.status == 422 && refused.text.contains("libvirt"))
+    }
+
     /// What is at hand does not unpack it: the answer says what does.
     @Test func aFormatThatIsNotAtHandIsNamed() throws {
         let answer = try Shared.ask("POST", "/v1/validate", octets, body: try container("libvirt-xz.save"))

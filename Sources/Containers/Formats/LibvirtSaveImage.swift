@@ -38,6 +38,8 @@ public struct LibvirtSaveImage: Sendable, Hashable {
     public let domainXML: String
     /// Where the stream starts in the file.
     public let streamOffset: Int
+    /// What comes before the stream, for one that lies in the file as QEMU wrote it.
+    public let head: [UInt8]
 
     static let headerLength = 92
 
@@ -90,6 +92,9 @@ public struct LibvirtSaveImage: Sendable, Hashable {
         let xml = data.prefix(cookie > 0 ? cookie : length).prefix { $0 != 0 }
         domainXML = String(decoding: xml, as: UTF8.self)
         streamOffset = Self.headerLength + length
+        var head = bytes + data
+        if format != .sparse { head.replaceSubrange(28..<32, with: [0, 0, 0, 0]) }
+        self.head = head
     }
 
     /// The domain's name; nil if the XML has none.

@@ -17,7 +17,9 @@ public struct CarriedStream {
             return nil
         }
         let reader = try RequestReader(node, known: StreamRequest.members + ["stream"])
-        request = try StreamRequest(reader, limits: limits)
+        var request = try StreamRequest(reader, limits: limits)
+        request.fileOffset = 0
+        self.request = request
         bytes = try reader.stream(limits: limits)
     }
 }

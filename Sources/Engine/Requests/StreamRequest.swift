@@ -22,6 +22,8 @@ public struct StreamRequest {
     public var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
     /// Whether the contents of disks get hashes; see `MigrationStream.ReadOptions`.
     public var hashesDisks = false
+    /// Where the stream starts in its file, if that is known; see `MigrationStream.ReadOptions`.
+    public var fileOffset: Int?
     /// Is told the offset, now and then.
     public var progress: ((Int) -> Void)?
     let limits: Limits
@@ -117,6 +119,7 @@ public struct StreamRequest {
         options.progress = progress
         options.keepsPayloads = keepsPayloads
         options.hashesDisks = hashesDisks
+        options.fileOffset = fileOffset
         return try MigrationStream(reading: source, options, limits: limits)
     }
 
@@ -286,15 +289,27 @@ public struct StreamRequest {
 
     /// The pieces of a stream after JSON Patches on its document: only sections that they change are written anew.
     ///
+    /// - Parameters:
+    ///   - stream: the stream, read with all its payloads.
+    ///   - patches: the patches, in their order.
+    ///   - size: how many bytes its source has.
+    ///   - fileOffset: where the result is going to start in its file, for the offsets of mapped-ram.
+    /// - Returns: the pieces, new and of the source.
     /// - Throws: `patch-failed`, and what cannot be written, with its place in the document.
     public func pieces(
         patching stream: MigrationStream,
         with patches: [JSONPatch],
-        size: Int
+        size: Int,
+        at fileOffset: Int = 0
     ) throws(VMStateError) -> [StreamPiece] {
         var document = try StreamDocument.parsed(stream, descriptions, limits: limits)
         for patch in patches { document = try patch.apply(to: document.root, limits: limits) }
-        return try StreamEncoder(stream, size: size, descriptions: descriptions, limits: limits)
-            .pieces(for: document.root)
+        return try StreamEncoder(
+            stream,
+            size: size,
+            descriptions: descriptions,
+            fileOffset: fileOffset,
+            limits: limits
+        ).pieces(for: document.root)
     }
 }

@@ -15,6 +15,8 @@ extension MigrationStream {
         public var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
         /// Whether the contents of disks that are sent along get hashes, by which they can be compared.
         public var hashesDisks = false
+        /// Where the stream starts in the file that QEMU is to read, for the offsets of mapped-ram; nil: that is not known.
+        public var fileOffset: Int?
         /// Is told the offset, now and then.
         public var progress: ((Int) -> Void)?
         /// Whether payloads are kept at all.
@@ -48,6 +50,7 @@ extension MigrationStream {
         own.pages = options.pages
         own.inflate = options.inflate
         own.hashesDisks = options.hashesDisks
+        own.fileOffset = options.fileOffset
         own.progress = options.progress
         let wanted = SectionSelection(options.sections)
         let keeps = options.keepsPayloads

@@ -94,6 +94,8 @@ public struct MigrationStream: Sendable {
     public internal(set) var ends: [Int] = []
     /// Where the vmdesc is, from its type byte on.
     public internal(set) var vmdesc: Range<Int>?
+    /// Where the stream starts in the file whose offsets mapped-ram has; nil: it has none.
+    public internal(set) var fileOffset: Int?
     /// Up to where the stream was understood.
     public internal(set) var understood = 0
     /// How many bytes follow what belongs to the stream, as far as is known.

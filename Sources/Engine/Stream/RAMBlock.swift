@@ -33,6 +33,10 @@ public struct RAMBlock: Sendable {
         public let bitmap: Int
         /// Where the first page is, counted from the start of the stream.
         public let pages: Int
+        /// Where both offsets stand in the block's header, as two words that count from the start of the file.
+        let words: Range<Int>
+        /// What lies between bitmap and pages.
+        let gap: Range<Int>
     }
 
     /// The name, such as `pc.ram`.

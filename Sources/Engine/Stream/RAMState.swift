@@ -31,8 +31,6 @@ struct RAMState {
     var sent: [[UInt64]] = []
     /// How many words of such bits a stream may still ask for.
     var sentRoom = 4 * ((1 << 40) / 4096 / 64)
-    /// What positions in a mapped-ram file count from.
-    var mappingBase: Int?
     /// Whether the words of the bitmaps there have their most significant byte first; nil: not known yet.
     var isBitmapSwapped: Bool?
     var counts = RAMCounts()

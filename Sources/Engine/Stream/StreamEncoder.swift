@@ -4,14 +4,16 @@
 ///
 /// What the document does not hold, guest memory above all, is copied from the stream that it was made of.
 public struct StreamEncoder {
-    private let original: MigrationStream
+    let original: MigrationStream
     private let size: Int
     private let descriptions: SectionDescriptions
     private let limits: Limits
     /// Whether every section with a state is written anew; otherwise only those that were changed.
     private let encodesAll: Bool
+    /// Where the result starts in its file; nil: where the original did.
+    let fileOffset: Int?
 
-    private var changes = StreamChanges()
+    var changes = StreamChanges()
     private var vmdesc: VMDescChanges?
 
     /// An encoder for documents of a stream.
@@ -21,15 +23,18 @@ public struct StreamEncoder {
     ///   - size: how many bytes its source has.
     ///   - descriptions: those that the stream was decoded with, if it has no vmdesc.
     ///   - encodesAll: whether sections that were not changed are written anew too.
+    ///   - fileOffset: where the result is going to start in its file, for the offsets of mapped-ram; nil: where the original did.
     ///   - limits: what an answer may have.
     public init(
         _ original: MigrationStream,
         size: Int,
         descriptions: SectionDescriptions = [:],
         encodesAll: Bool = false,
+        fileOffset: Int? = nil,
         limits: Limits = .default
     ) {
         self.original = original
+        self.fileOffset = fileOffset
         self.size = size
         self.descriptions = descriptions
         self.encodesAll = encodesAll
@@ -46,6 +51,7 @@ public struct StreamEncoder {
         try configuration(document, before.root)
         try sections(document, before.root)
         packages()
+        mappings()
         if let text = vmdesc?.text(), let range = original.vmdesc {
             changes.replace(range, with: [0x06] + StreamFraming.word(UInt32(truncatingIfNeeded: text.count)) + text)
         }
@@ -104,15 +110,6 @@ public struct StreamEncoder {
             bytes = try StreamFraming.configuration(node, before: before["configuration"])
         } catch {
             throw error.under("configuration")
-        }
-        guard bytes.count == old.range.count || original.blocks.allSatisfy({ $0.mapping == nil }) else {
-            throw VMStateError(
-                .valueOutOfRange,
-                expected:
-                    "a configuration of \(old.range.count) bytes: mapped-ram has offsets that count from the start",
-                found: "\(bytes.count)",
-                statePath: JSONPointer(["configuration"])
-            )
         }
         changes.replace(old.range, with: bytes)
         vmdesc?.configure(StreamFraming.description(ofConfiguration: node))

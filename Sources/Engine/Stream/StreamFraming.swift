@@ -33,8 +33,8 @@ enum StreamFraming {
     }
 
     /// A big-endian word.
-    static func word(_ value: UInt32) -> [UInt8] {
-        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
+    static func word<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+        stride(from: Value.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> $0) }
     }
 
     /// A configuration from its document.

@@ -34,12 +34,18 @@ extension StreamReader {
         guard bitmap < 1 << 62, pages < 1 << 62, pages >= bitmap, Int(pages - bitmap) >= (count + 31) / 32 * 4,
             pages % UInt64(ram.pageSize) == 0
         else { throw wrong(start + 12, "a bitmap of \(length) bytes and pages behind it", "\(bitmap) and \(pages)") }
-        let base = ram.mappingBase ?? Int(bitmap) - input.position
-        ram.mappingBase = base
+        let base = stream.fileOffset ?? Int(bitmap) - input.position
         guard base >= 0, Int(bitmap) - base == input.position else {
             throw wrong(start + 12, "the bitmap's offset \(input.position + max(base, 0))", bitmap)
         }
-        let mapping = RAMBlock.Mapping(bitmap: Int(bitmap) - base, pages: Int(pages) - base)
+        if stream.fileOffset == nil { checkPlace(base, at: start + 12) }
+        stream.fileOffset = base
+        let mapping = RAMBlock.Mapping(
+            bitmap: Int(bitmap) - base,
+            pages: Int(pages) - base,
+            words: input.position - 16..<input.position,
+            gap: min(Int(bitmap) + length, Int(pages)) - base..<Int(pages) - base
+        )
         var block = RAMBlock(
             idstr: block.idstr,
             size: block.size,
@@ -47,7 +53,7 @@ extension StreamReader {
             address: block.address,
             mapping: mapping
         )
-        let bits = try bitmapOf(block, length: min(length, mapping.pages - mapping.bitmap))
+        let bits = try bitmapOf(block, length: mapping.gap.lowerBound - mapping.bitmap)
         block.counts.normal = bits.reduce(0) { $0 + $1.nonzeroBitCount }
         block.counts.zero = count - block.counts.normal
         block.pagesSent = count
@@ -58,6 +64,18 @@ extension StreamReader {
         try input.drop(mapping.pages - input.position, "the gap before the pages of \"\(block.idstr)\"")
         try readPages(of: block, bits)
         return block
+    }
+
+    /// QEMU looks for pages in the file, wherever the stream starts in it.
+    private mutating func checkPlace(_ base: Int, at offset: Int) {
+        guard let place = options.fileOffset, place != base else { return }
+        finding(
+            StreamRule.mappedRAM,
+            .error,
+            "the offsets of mapped-ram are those of a file in which the stream starts at \(base), not at \(place)",
+            at: offset,
+            section: "ram"
+        )
     }
 
     /// The bits, lowest page first.

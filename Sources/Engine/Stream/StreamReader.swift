@@ -16,6 +16,7 @@ struct StreamReader {
         var inflate: ((_ bytes: [UInt8], _ limit: Int) throws(VMStateError) -> [UInt8])?
         /// Whether the contents of disks get hashes.
         var hashesDisks = false
+        var fileOffset: Int?
         /// Is told how far the reader is, now and then.
         var progress: ((Int) -> Void)?
     }

@@ -18,7 +18,9 @@ extension Routes {
                     throw Problem(.badRequest, "the form has no part \"request\"")
                 }
                 text = part
-                source = try form.content("source").map { part throws(Problem) in try opened(part, request, spool) }
+                source = try form.content("source").map { part throws(Problem) in
+                    try opened(part, request, spool).source
+                }
             } else {
                 text = try request.body
             }

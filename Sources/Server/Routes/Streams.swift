@@ -10,6 +10,15 @@ extension Routes {
     struct StreamBody {
         var request: StreamRequest
         let source: any StreamSource
+        /// What libvirt wrote around it.
+        let saveImage: LibvirtSaveImage?
+
+        init(_ request: StreamRequest, _ stream: SentStream) {
+            self.request = request
+            self.request.fileOffset = stream.fileOffset
+            source = stream.source
+            saveImage = stream.saveImage
+        }
     }
 
     /// The whole stream that a request carries.
@@ -26,10 +35,7 @@ extension Routes {
         var body: StreamBody
         switch request.type.essence {
         case octets:
-            body = StreamBody(
-                request: StreamRequest(limits: limits),
-                source: try opened(request.content, request, spool)
-            )
+            body = StreamBody(StreamRequest(limits: limits), try opened(request.content, request, spool))
         case form:
             let form = try request.form
             guard let stream = form.content("stream") else {
@@ -41,7 +47,7 @@ extension Routes {
                 try document.map { document throws(VMStateError) in try StreamRequest(document.root, limits: limits) }
                     ?? StreamRequest(limits: limits)
             }
-            body = StreamBody(request: own, source: try opened(stream, request, spool))
+            body = StreamBody(own, try opened(stream, request, spool))
         default: return nil
         }
         ask(request.head, &body.request)
@@ -58,7 +64,7 @@ extension Routes {
     ) throws(Problem) -> StreamBody? {
         let carried = try run { () throws(VMStateError) in try CarriedStream(document.root, limits: limits) }
         guard let carried else { return nil }
-        var body = StreamBody(request: carried.request, source: BytesSource(carried.bytes))
+        var body = StreamBody(carried.request, SentStream(source: BytesSource(carried.bytes)))
         ask(head, &body.request)
         return body
     }
@@ -119,14 +125,22 @@ extension Routes {
                 throw Problem(.badRequest, "the part \"request\" is about a description; an edit is of a whole stream")
             }
             body.request.sections = nil
+            var head: [UInt8] = []
+            if request.head.flag("keep-container") {
+                guard let image = body.saveImage else {
+                    throw Problem(.unprocessableContent, "keep-container is for libvirt save images")
+                }
+                head = image.head
+            }
             let pieces = try run { () throws(VMStateError) in
                 try body.request.pieces(
                     patching: try body.request.read(body.source),
                     with: [try JSONPatch(patch.root)],
-                    size: body.source.size ?? 0
+                    size: body.source.size ?? 0,
+                    at: head.count
                 )
             }
-            return HTTPResponse(try write(pieces, of: request, body.source, spool), octets)
+            return HTTPResponse(try write([.bytes(head)] + pieces, of: request, body.source, spool), octets)
         }
     }
 
@@ -141,7 +155,7 @@ extension Routes {
             let document = try form["request"].map { text throws(Problem) in try parse(text, limits) }
             let options = options(request.head)
             let contents = request.head.flag("contents")
-            let (first, second) = (try opened(a, request, spool), try opened(b, request, spool))
+            let (first, second) = (try opened(a, request, spool).source, try opened(b, request, spool).source)
             let result = try run { () throws(VMStateError) in
                 var own = StreamRequest(limits: limits)
                 if let document { own = try StreamRequest(document.root, limits: limits) }
