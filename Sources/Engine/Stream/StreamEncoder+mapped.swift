@@ -22,7 +22,7 @@ extension StreamEncoder {
             let bitmap = base + mapping.bitmap + moved
             let behind = bitmap + mapping.gap.lowerBound - mapping.bitmap
             let pages = (behind + Self.alignment - 1) / Self.alignment * Self.alignment
-            changes.replace(mapping.words, with: [bitmap, pages].flatMap { StreamFraming.word(UInt64($0)) })
+            changes.replace(mapping.words, with: [bitmap, pages].flatMap { StreamFraming.wide(UInt64($0)) })
             changes.replace(mapping.gap, with: [UInt8](repeating: 0, count: pages - behind))
             moved += pages - behind - mapping.gap.count
         }

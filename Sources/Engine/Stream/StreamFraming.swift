@@ -32,9 +32,14 @@ enum StreamFraming {
         [0x7e] + word(id)
     }
 
-    /// A big-endian word.
-    static func word<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
-        stride(from: Value.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> $0) }
+    /// A big-endian word of 32 bits.
+    static func word(_ value: UInt32) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
+    }
+
+    /// A big-endian word of 64 bits.
+    static func wide(_ value: UInt64) -> [UInt8] {
+        word(UInt32(truncatingIfNeeded: value >> 32)) + word(UInt32(truncatingIfNeeded: value))
     }
 
     /// A configuration from its document.
