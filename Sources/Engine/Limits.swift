@@ -28,7 +28,7 @@ public struct Limits: Sendable, Hashable {
     public var differences = 1 << 18
 
     /// Sections and commands of a whole stream that are listed, and RAM blocks.
-    public var streamItems = 1 << 16
+    public var streamItems = 1 << 15
     /// Findings of a whole stream that are listed for one rule; how many more there were is said in one.
     public var findings = 100
 

@@ -126,6 +126,43 @@ import Testing
         #expect(error?.severity == .error)
     }
 
+    /// A postcopy of a large guest has thousands of them.
+    @Test func discardsBeyondALimitAreCheckedAndNotListed() throws {
+        var limits = Limits()
+        limits.streamItems = 8
+        let discard = { (start: UInt64) in
+            var ranges = StreamBytes()
+            ranges.byte(0)
+            ranges.string("pc.ram")
+            ranges.byte(0)
+            ranges.be64(start)
+            ranges.be64(4096)
+            return ranges.bytes
+        }
+        let stream = StreamBytes.headed { stream in
+            stream.command(3, [0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x10, 0])
+            stream.ram()
+            for _ in 0..<20 { stream.command(6, discard(4096)) }
+            stream.command(6, discard(1 << 40))
+            stream.full(3, "x", [1])
+            stream.eof()
+        }
+        let source = BytesSource(stream.bytes)
+        let read = try MigrationStream(reading: source, limits: limits)
+        #expect(read.commands.map(\.number) == [3, 6, 6, 6])
+        #expect(read.sections.map(\.kind) == [.start, .part, .end, .full])
+        #expect(read.findings.map(\.rule.description).sorted() == ["VMDOC004", "VMST009", "VMST031"])
+        let request = StreamRequest(limits: limits)
+        #expect(
+            try request.pieces(
+                for: JSONDocument(parsing: request.document(read, of: source).text).root,
+                read,
+                size: stream.bytes.count
+            )
+            .bytes(of: source, limit: 1 << 20) == stream.bytes
+        )
+    }
+
     @Test func payloadsThatAreKeptHaveALimit() throws {
         var limits = Limits()
         limits.heldBytes = 100

@@ -43,7 +43,7 @@ extension StreamReader {
             )
         }
         let payload = try input.bytes(length, "the command \(name)")
-        held += length
+        if isListed { held += length }
         guard held <= limits.heldBytes else {
             throw VMStateError(
                 .limitExceeded,
@@ -77,7 +77,7 @@ extension StreamReader {
             wrong(offset + 5, "a block's name of \(length - 1) bytes", "one of \(payload.first ?? 0)")
         default: break
         }
-        stream.commands.append(command)
+        if isListed { stream.commands.append(command) }
         commandsSeen |= 1 << UInt64(number)
         // RUN ends the reading of the package it is in.
         if number == 5, let end = packages.last { try leavePackage(at: end) }

@@ -42,7 +42,10 @@ struct StreamReader {
     var searched = 0
     /// Whether there were sections for which the list has no room.
     private var hasUnlisted = false
-    private var listedParts = 0
+    /// How many PARTs and discards are in it.
+    private var listedRepeats = 0
+    /// Whether the item that is read is going to be in the list.
+    var isListed = true
     /// How many findings each rule has, and what stands for those that are not listed.
     var found: [Rule.ID: Int] = [:]
     var omitted: [Rule.ID: (count: Int, severity: Rule.Severity, offset: Int?)] = [:]
@@ -133,7 +136,8 @@ struct StreamReader {
         while true {
             closePackages()
             stream.understood = input.position
-            if isListFull(for: try input.has(1) ? input[0] : 0) { try beyondList() }
+            isListed = try hasRoom()
+            if !isListed { try beyondList() }
             guard try input.has(1) else {
                 throw VMStateError(
                     .streamTruncated,
@@ -159,17 +163,28 @@ struct StreamReader {
         }
     }
 
-    /// Whether the list has no room for one more item: PARTs leave half of it to the others.
-    private func isListFull(for byte: UInt8) -> Bool {
-        let isPart = byte == MigrationStream.Section.Kind.part.rawValue
-        return stream.sections.count + stream.commands.count >= limits.streamItems
-            || isPart && listedParts >= limits.streamItems / 2
+    /// Whether the list has room for the next item: PARTs and discards, of which there may be any number, leave half of it to the others.
+    private mutating func hasRoom() throws(VMStateError) -> Bool {
+        guard stream.sections.count + stream.commands.count < limits.streamItems else { return false }
+        guard try isRepeated() else { return true }
+        guard listedRepeats < limits.streamItems / 2 else { return false }
+        listedRepeats += 1
+        return true
     }
 
-    /// An item that the list has no room for: of PARTs there may be any number, and the others are few.
+    /// Whether the next item is one of those that a stream has more of the longer the migration took or the more memory was written.
+    private mutating func isRepeated() throws(VMStateError) -> Bool {
+        guard try input.has(1) else { return false }
+        if input[0] == MigrationStream.Section.Kind.part.rawValue { return true }
+        guard input[0] == 0x08, try input.has(3) else { return false }
+        // POSTCOPY_RAM_DISCARD
+        return input[1] == 0 && input[2] == 6
+    }
+
+    /// An item that the list has no room for.
     private mutating func beyondList() throws(VMStateError) {
         guard try input.has(1), input[0] != 0x00 else { return }
-        guard input[0] == MigrationStream.Section.Kind.part.rawValue else {
+        guard try isRepeated() else {
             throw VMStateError(
                 .limitExceeded,
                 at: input.position,
@@ -181,7 +196,7 @@ struct StreamReader {
         finding(
             Rule.ID(reporting: .limitExceeded),
             .note,
-            "parts of sections from here on are checked and not listed",
+            "parts of sections and discards of pages from here on are checked and not listed",
             at: input.position
         )
     }
@@ -228,8 +243,6 @@ struct StreamReader {
         case .start, .full: section = try announced(kind, id, offset)
         case .part, .end: section = try continued(kind, id, offset)
         }
-        let isListed = !isListFull(for: kind.rawValue)
-        if isListed, kind == .part { listedParts += 1 }
         let index = stream.sections.count
         stream.sections.append(section)
         defer { if !isListed { stream.sections.removeLast() } }
