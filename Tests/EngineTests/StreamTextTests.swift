@@ -52,6 +52,37 @@ import Testing
         }
     }
 
+    @Test func commandsSayWhatIsInThem() throws {
+        let name: [UInt8] = [6] + Array("pc.ram".utf8)
+        let stream = StreamBytes.headed { stream in
+            var sizes = StreamBytes()
+            sizes.be64(0x20_1000)
+            sizes.be64(4096)
+            stream.command(3, sizes.bytes)
+            stream.command(2, [0, 0, 1, 2])
+            stream.ram()
+            var discard = StreamBytes()
+            discard.bytes = [0] + name + [0]
+            for word in [0, 0x1000, 0x1000, 0x1000] as [UInt64] { discard.be64(word) }
+            stream.command(6, discard.bytes)
+            // Not as it must be: its bytes.
+            stream.command(6, [0] + name + [0, 1, 2, 3] + [UInt8](repeating: 0, count: 9))
+            stream.command(10, name)
+            stream.command(11)
+            stream.eof()
+        }
+        let lines = String(decoding: try text(stream.bytes).text, as: UTF8.self).split(separator: "\n")
+        #expect(
+            lines.filter { $0.contains(" command ") }.map { $0.dropFirst(36) } == [
+                "3 POSTCOPY_ADVISE: blocks with pages of 4096, 2097152, target pages of 4096",
+                "2 PING: 258",
+                "6 POSTCOPY_RAM_DISCARD: \"pc.ram\" 0x0+0x1000 0x1000+0x1000",
+                "6 POSTCOPY_RAM_DISCARD: (21 bytes) 00 06 70 63 2e 72 61 6d 00 01 02 03 00 00 00 00 …",
+                "10 RECV_BITMAP: \"pc.ram\"", "11 SWITCHOVER_START",
+            ]
+        )
+    }
+
     private static func text(_ fixture: RobustnessCase, hexdump: Bool) throws -> [UInt8] {
         var options = fixture.options
         options.recordsOffsets = true

@@ -151,17 +151,15 @@ extension StreamReader {
     }
 
     private mutating func checkDiscard(_ payload: [UInt8], at offset: Int) {
-        let name = Int(payload[1])
-        guard payload[0] == 0, payload.count >= 3 + name, payload[2 + name] == 0, (payload.count - 3 - name) % 16 == 0
-        else {
+        guard let discard = MigrationStream.Command.Discard(payload) else {
             return wrong(
                 offset,
                 "version 0, a block's name, 0, and ranges of 16 bytes",
                 "\(payload.count) bytes that are not"
             )
         }
-        let idstr = String(decoding: payload[2..<2 + name], as: UTF8.self)
-        guard let index = ram.indexes[Array(payload[2..<2 + name])] else {
+        let idstr = String(decoding: discard.block, as: UTF8.self)
+        guard let index = ram.indexes[discard.block] else {
             return finding(
                 StreamRule.command,
                 .error,
@@ -170,9 +168,7 @@ extension StreamReader {
             )
         }
         let size = UInt64(ram.blocks[index].size)
-        for range in stride(from: 3 + name, to: payload.count, by: 16) {
-            let start = payload.bigEndian64(at: range)
-            let length = payload.bigEndian64(at: range + 8)
+        for (start, length, place) in discard.ranges {
             // The sender rounds to whole pages, and the destination insists.
             let page = UInt64(ram.pageSize)
             if ram.isPageSizeKnown, (start | length) % page != 0 {
@@ -181,7 +177,7 @@ extension StreamReader {
                     .error,
                     "POSTCOPY_RAM_DISCARD of \(length) bytes at 0x\(String(start, radix: 16)) of \"\(idstr)\", which are "
                         + "no whole pages of \(page)",
-                    at: offset + range
+                    at: offset + place
                 )
             } else if start > size || length > size - start {
                 finding(
@@ -189,7 +185,7 @@ extension StreamReader {
                     .error,
                     "POSTCOPY_RAM_DISCARD of \(length) bytes at 0x\(String(start, radix: 16)) of \"\(idstr)\", "
                         + "which has \(size)",
-                    at: offset + range
+                    at: offset + place
                 )
             }
         }

@@ -142,7 +142,11 @@ public struct StreamText {
         let command = stream.commands[index]
         let length = command.payload.count
         var text = "\(command.number) \(command.name)"
-        if length > 0 { text += ": \(ValueText.text(command.payload[...], hasBytes: options.hexdump))" }
+        if let meaning = command.meaning {
+            text += ": \(meaning)"
+        } else if length > 0 {
+            text += ": \(ValueText.text(command.payload[...], hasBytes: options.hexdump))"
+        }
         if let size = command.packageSize { text += ", a package of \(size) bytes" }
         let head: [UInt8] = [0x08] + [command.number, length].flatMap { [UInt8($0 >> 8 & 0xff), UInt8($0 & 0xff)] }
         try columns.line(
