@@ -87,6 +87,107 @@ import Testing
         #expect(try document(stream, options)["sections"]?.elements[2]["state"]?["ticks"]?.int == 7)
     }
 
+    private func rawDocument(_ bytes: [UInt8]) throws -> String {
+        var request = StreamRequest()
+        request.isRaw = true
+        let source = BytesSource(bytes)
+        return String(decoding: try request.document(request.read(source), of: source).text, as: UTF8.self)
+    }
+
+    private func written(_ document: String) throws -> [UInt8] {
+        try StreamRequest.bytes(of: JSONDocument(parsing: Array(document.utf8)).root)
+    }
+
+    /// Of two packages, one in the other, and a section behind them.
+    private static func packages(_ data: [UInt8]) -> [UInt8] {
+        StreamBytes.headed { stream in
+            stream.command(3)
+            stream.package {
+                $0.full(3, "timer", [1])
+                $0.package {
+                    $0.command(4)
+                    $0.full(4, "dev", data)
+                }
+                $0.command(5)
+            }
+            stream.full(5, "last", [3])
+            stream.command(2, [0, 0, 0, 4])
+            stream.eof()
+        }.bytes
+    }
+
+    @Test func packagesAreInADocumentOfEverything() throws {
+        let document = try rawDocument(Self.packages([2]))
+        #expect(try written(document) == Self.packages([2]))
+        // Their sizes are those of what they hold.
+        let longer = document.replacing(#""data":"02""#, with: #""data":"020202""#)
+        #expect(try written(longer) == Self.packages([2, 2, 2]))
+        // A section that is new comes behind them, unless it says that it is in them.
+        let new = { (packaged: String) in
+            document.replacing(
+                #"{"type":"full","section_id":5"#,
+                with:
+                    #"{"type":"full","section_id":9,"idstr":"new","instance_id":0,"version_id":1\#(packaged),"data":"07"},"#
+                    + #"{"type":"full","section_id":5"#
+            )
+        }
+        let sizes = { (document: String) in
+            let stream = try MigrationStream(reading: BytesSource(try written(document)))
+            #expect(stream.sections.map(\.idstr) == ["timer", "dev", "new", "last"])
+            return stream.commands.compactMap(\.packageSize)
+        }
+        let old = try MigrationStream(reading: BytesSource(Self.packages([2]))).commands.compactMap(\.packageSize)
+        #expect(try sizes(new("")) == old)
+        #expect(try sizes(new(#","packaged":true"#)) == old.map { $0 + 17 + 1 + 5 })
+        let command = #"{"command":7,"name":"PACKAGED","offset":\#(StreamBytes.headed { $0.command(3) }.bytes.count)"#
+        #expect(throws: VMStateError.self) {
+            try written(document.replacing(command, with: #"{"command":7,"name":"PACKAGED""#))
+        }
+    }
+
+    /// Nothing reads them, and no document has a place for them.
+    @Test func bytesBehindTheEndOfAPackageAreNotLostInSilence() throws {
+        let bytes = StreamBytes.headed { stream in
+            stream.command(3)
+            stream.package {
+                $0.command(4)
+                $0.command(5)
+                $0.bytes += [1, 2, 3]
+            }
+            stream.eof()
+        }.bytes
+        let document = try rawDocument(bytes)
+        #expect(throws: VMStateError.self) { try written(document) }
+    }
+
+    @Test func checkpointsAreInADocumentOfEverything() throws {
+        let bytes = StreamBytes.headed { stream in
+            stream.command(8)
+            for _ in 0..<3 {
+                stream.full(3, "dev", [1])
+                stream.eof()
+            }
+        }.bytes
+        let document = try rawDocument(bytes)
+        #expect(try JSONDocument(parsing: Array(document.utf8)).root["ends"]?.elements.count == 3)
+        #expect(try written(document) == bytes)
+        #expect(throws: VMStateError.self) { try written(document.replacing(#""ends":["#, with: #""ends":["x","#)) }
+        var limits = Limits()
+        limits.streamItems = 2
+        let parts = StreamBytes.headed { stream in
+            stream.start(2, "ram", version: 4) {
+                $0.ramBlocks([("b", 4096)])
+                $0.ramEnd()
+            }
+            for _ in 0..<5 {
+                stream.part(2) { $0.ramEnd() }
+                stream.eof()
+            }
+        }
+        let findings = try MigrationStream(reading: BytesSource(parts.bytes), limits: limits).findings
+        #expect(findings.contains { $0.message.contains("at most 2 EOF bytes") })
+    }
+
     @Test func aPackageMayBeCut() throws {
         var place = 0
         let bytes = StreamBytes.headed { stream in

@@ -98,6 +98,17 @@ public struct JSONObjectWriter: ~Copyable {
         buffer.append(UInt8(ascii: "]"))
     }
 
+    /// An array of integers.
+    mutating func member(_ name: String, integers: [Int]) {
+        key(name)
+        buffer.append(UInt8(ascii: "["))
+        for (index, value) in integers.enumerated() {
+            if index > 0 { buffer.append(UInt8(ascii: ",")) }
+            buffer.append(decimal: Int64(value))
+        }
+        buffer.append(UInt8(ascii: "]"))
+    }
+
     /// An element of an array, an object.
     public mutating func element(_ body: (inout JSONObjectWriter) -> Void) {
         separate()

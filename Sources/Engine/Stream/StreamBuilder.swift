@@ -8,6 +8,10 @@ struct StreamBuilder: ~Copyable {
     private var buffer: ByteBuffer
     /// The document's vmdesc, which follows what its sections hold.
     private var vmdesc: VMDescChanges?
+    /// The open packages: where they ended in the stream of the document, and where they start in the new one.
+    private var packages: [(end: Int, start: Int)] = []
+    /// The sizes of closed ones, and where they stand.
+    private var packageSizes: [(place: Int, value: UInt32)] = []
 
     init(limits: Limits) {
         self.limits = limits
@@ -35,7 +39,6 @@ struct StreamBuilder: ~Copyable {
             builder.vmdesc?.configure(StreamFraming.description(ofConfiguration: node))
         }
         try builder.items(document, devices)
-        builder.buffer.append(0)
         if let devices {
             let text = builder.vmdesc?.text() ?? devices.text
             builder.buffer.append(0x06)
@@ -69,7 +72,10 @@ struct StreamBuilder: ~Copyable {
     }
 
     private consuming func finish() -> [UInt8] {
-        buffer.array()
+        let sizes = packageSizes
+        var bytes = buffer.array()
+        for size in sizes { bytes.replaceSubrange(size.place..<size.place + 4, with: StreamFraming.word(size.value)) }
+        return bytes
     }
 
     private func devices(_ node: JSONNode?) throws(VMStateError) -> DeviceDescriptions? {
@@ -89,18 +95,17 @@ struct StreamBuilder: ~Copyable {
     }
 
     private mutating func items(_ document: JSONNode, _ devices: DeviceDescriptions?) throws(VMStateError) {
-        var commands = try (document["commands"]?.elements ?? []).enumerated().map {
-            (index, node) throws(VMStateError) in
-            (offset: node["offset"]?.int ?? 0, bytes: try Self.command(node, index))
-        }[...]
+        var others = try Self.others(document)[...]
         var next = 0
         var used: Set<Int> = []
         for (position, node) in (document["sections"]?.elements ?? []).enumerated() {
             do throws(VMStateError) {
                 let section = try SectionNode(node)
-                while let command = commands.first, let offset = section.offset, command.offset < offset {
-                    buffer.append(contentsOf: command.bytes)
-                    commands.removeFirst()
+                // A new section that is in no package comes behind the one around its neighbours.
+                let isPackaged = node["packaged"]?.bool ?? false
+                if let offset = section.offset ?? (isPackaged ? nil : packages.first?.end) {
+                    while let other = others.first, other.offset < offset { append(others.removeFirst(), other.offset) }
+                    closePackages(before: offset)
                 }
                 let device = section.kind == .full ? devices?.find(section, ordinal: next) : nil
                 if let device {
@@ -114,23 +119,78 @@ struct StreamBuilder: ~Copyable {
                 throw error.under(String(position)).under("sections")
             }
         }
-        for command in commands { buffer.append(contentsOf: command.bytes) }
+        for other in others { append(other, other.offset) }
+        closePackages(before: .max)
         for device in devices?.all.indices ?? 0..<0 where !used.contains(device) { vmdesc?.remove(device) }
     }
 
-    private static func command(_ node: JSONNode, _ index: Int) throws(VMStateError) -> [UInt8] {
-        guard let number = node["command"]?.int, (1..<0x10000).contains(number), node["package_size"] == nil,
-            let payload = try node["payload"]?.decodedBytes(limits: .default), payload.count < 0x10000
+    // MARK: Commands, packages and ends
+
+    /// What is not a section: a command or EOF.
+    private struct Other {
+        let offset: Int
+        let bytes: [UInt8]
+        /// How many bytes behind a PACKAGED it says belong to it.
+        var packageSize: Int?
+    }
+
+    /// Everything but sections, in its order.
+    private static func others(_ document: JSONNode) throws(VMStateError) -> [Other] {
+        var others: [Other] = []
+        for (index, node) in (document["commands"]?.elements ?? []).enumerated() {
+            others.append(try command(node, index))
+        }
+        guard let ends = document["ends"]?.elements else { return others + [Other(offset: .max, bytes: [0])] }
+        for (index, node) in ends.enumerated() {
+            guard let offset = node.int else {
+                throw VMStateError(
+                    .valueTypeMismatch,
+                    expected: "the offset of an EOF",
+                    found: node.kind.rawValue,
+                    statePath: JSONPointer(["ends", String(index)])
+                )
+            }
+            others.append(Other(offset: offset, bytes: [0]))
+        }
+        return others.enumerated().sorted { ($0.element.offset, $0.offset) < ($1.element.offset, $1.offset) }.map(
+            \.element
+        )
+    }
+
+    private static func command(_ node: JSONNode, _ index: Int) throws(VMStateError) -> Other {
+        let size = node["package_size"]
+        let offset = node["offset"]?.int ?? 0
+        guard let number = node["command"]?.int, (1..<0x10000).contains(number),
+            let payload = try node["payload"]?.decodedBytes(limits: .default), payload.count < 0x10000,
+            size == nil
+                || number == 7 && payload.count == 4 && (1..<1 << 62).contains(offset)
+                    && (0..<1 << 32).contains(size?.int ?? -1)
         else {
             throw VMStateError(
                 .valueTypeMismatch,
-                expected: "a command with number and payload, and no package",
+                expected: "a command with number and payload, of a package also with offset and size",
                 found: "another",
                 statePath: JSONPointer(["commands", String(index)])
             )
         }
-        return [0x08] + [number >> 8, number, payload.count >> 8, payload.count].map { UInt8(truncatingIfNeeded: $0) }
-            + payload
+        let head =
+            [0x08] + [number >> 8, number, payload.count >> 8, payload.count].map { UInt8(truncatingIfNeeded: $0) }
+        return Other(offset: offset, bytes: head + payload, packageSize: size?.int)
+    }
+
+    private mutating func append(_ other: Other, _ offset: Int) {
+        closePackages(before: offset)
+        buffer.append(contentsOf: other.bytes)
+        guard let size = other.packageSize else { return }
+        packages.append((other.offset + other.bytes.count + size, buffer.count))
+    }
+
+    /// What a package holds now is known when something comes that was behind it.
+    private mutating func closePackages(before offset: Int) {
+        while let package = packages.last, package.end <= offset {
+            packages.removeLast()
+            packageSizes.append((package.start - 4, UInt32(truncatingIfNeeded: buffer.count - package.start)))
+        }
     }
 
     private mutating func payload(

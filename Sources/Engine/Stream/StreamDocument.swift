@@ -51,10 +51,9 @@ public struct StreamDocument {
     ///
     /// - Throws: `limit-exceeded`.
     public func json() throws(VMStateError) -> (text: [UInt8], findings: [Finding]) {
-        // A document that is to hold everything lacks sections that are not listed.
-        var findings = stream.findings.filter {
-            $0.severity == .error || options.source != nil && $0.rule == Rule.ID(reporting: .limitExceeded)
-        }
+        // A document that is to hold everything lacks sections that are not listed, and what is behind the end of a package.
+        let lacking = options.source == nil ? [] : [Rule.ID(reporting: .limitExceeded), StreamRule.package]
+        var findings = stream.findings.filter { $0.severity == .error || lacking.contains($0.rule) }
         var writer = JSONObjectWriter(limit: limits.outputBytes)
         writer.member(
             "header",
@@ -68,6 +67,7 @@ public struct StreamDocument {
         var offsets: [(path: JSONPointer, range: Range<Int>)] = []
         writer.member("sections", array: { writeSections(&$0, &findings, &offsets) })
         if !stream.commands.isEmpty { writer.member("commands", array: commands) }
+        if stream.ends.count > 1 { writer.member("ends", integers: stream.ends) }
         writer.member("ram", object: { $0.member("blocks", array: blocks) })
         if options.hasVMDesc, let devices = stream.devices {
             writer.member("vmdesc", json: devices.text)

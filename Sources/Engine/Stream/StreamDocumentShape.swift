@@ -6,7 +6,8 @@ enum StreamDocumentShape {
 
     private static let document: Kinds = [
         ("header", [.object]), ("configuration", [.object]), ("page_size", [.number, .null]), ("sections", [.array]),
-        ("commands", [.array]), ("ram", [.object]), ("vmdesc", [.boolean, .object]), ("size", [.number]),
+        ("commands", [.array]), ("ends", [.array]), ("ram", [.object]), ("vmdesc", [.boolean, .object]),
+        ("size", [.number]),
         ("trailing", [.number]), ("incomplete", [.array]), ("offsets", [.array]), ("selection", [.array]),
     ]
     private static let section: Kinds = [

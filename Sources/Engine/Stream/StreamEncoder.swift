@@ -62,7 +62,7 @@ public struct StreamEncoder {
     private func checkUnchanged(_ document: JSONNode, _ before: JSONNode) throws(VMStateError) {
         try StreamDocumentShape.check(document)
         let fixed = [
-            "header", "page_size", "commands", "ram", "size", "vmdesc", "trailing", "incomplete", "selection",
+            "header", "page_size", "commands", "ends", "ram", "size", "vmdesc", "trailing", "incomplete", "selection",
             "offsets",
         ]
         let secondary = ["trailing", "incomplete", "selection", "offsets"]

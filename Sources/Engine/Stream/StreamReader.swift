@@ -215,6 +215,13 @@ struct StreamReader {
     ///
     /// - Returns: whether the stream ends here.
     private mutating func end() throws(VMStateError) -> Bool {
+        guard stream.ends.count < limits.streamItems else {
+            throw VMStateError(
+                .limitExceeded,
+                at: input.position,
+                expected: "at most \(limits.streamItems) EOF bytes, one a checkpoint"
+            )
+        }
         stream.ends.append(input.position)
         input.advance(1)
         stream.understood = input.position
