@@ -56,6 +56,7 @@ package enum StreamChecks {
     /// Bytes are read from a file and from a pipe, and what was read is shown, with places inside the stream.
     package static func stream(_ bytes: [UInt8]) -> String? {
         let isFile = Result { () throws(VMStateError) in try check(BytesSource(bytes), bytes.count) }
+        if let violation = everything(bytes) { return violation }
         let pipe = PipeSource(bytes, chunk: 61)
         let isPipe = Result { () throws(VMStateError) in try check(pipe, bytes.count) }
         if pipe.wentBack { return "a pipe was asked for what is gone" }
@@ -98,6 +99,20 @@ package enum StreamChecks {
             }
         }
         return nil
+    }
+
+    /// A document of everything stands for these bytes, or is refused.
+    package static func everything(_ bytes: [UInt8]) -> String? {
+        var request = StreamRequest(limits: limits)
+        request.isRaw = true
+        let source = BytesSource(bytes)
+        guard let stream = try? request.read(source), let text = try? request.document(stream, of: source).text else {
+            return nil
+        }
+        guard let document = try? JSONDocument(parsing: text, maximumDepth: limits.jsonDepth + 8, duplicates: .noted)
+        else { return nil }
+        guard let written = try? StreamRequest.bytes(of: document.root, limits: limits) else { return nil }
+        return written == bytes ? nil : "a document of everything encodes to other bytes"
     }
 
     /// Small enough for thousands of runs a second.

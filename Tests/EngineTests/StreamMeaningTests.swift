@@ -224,6 +224,37 @@ import Testing
         }
     }
 
+    /// The fields of a struct say what is read; its size is what its writer has counted.
+    @Test func aStructOfAnotherSizeThanItsFieldsIsFound() throws {
+        let stream = { (size: Int) in
+            StreamBytes.headed {
+                $0.ram()
+                $0.full(3, "dev", [1, 2, 3])
+                let fields = #"{"name": "a", "type": "uint16", "size": 2}"#
+                $0.eof(devices: [
+                    StreamBytes.device(
+                        "dev",
+                        StreamBytes.field("x", "uint8", 1)
+                            + #", {"name": "s", "type": "struct", "struct": {"vmsd_name": "s", "version": 1, "fields": "#
+                            + #"[\#(fields)]}, "size": \#(size)}"#
+                    )
+                ])
+            }.bytes
+        }
+        #expect(try report(stream(2)) == [])
+        let findings = try report(stream(3))
+        #expect(
+            findings.map { "\($0.rule) \($0.severity): \($0.message)" } == [
+                "VMST015 warning: the vmdesc says that \"s\" takes 3 bytes, it takes 2"
+            ]
+        )
+        let bytes = stream(3)
+        #expect(findings.first?.offset == bytes.firstRange(of: [1, 2, 3]).map { $0.lowerBound + 1 })
+        let result = try written(bytes)
+        #expect(result.beside == bytes)
+        #expect(result.alone == bytes)
+    }
+
     @Test func aNameThatIsNoTextIsAnError() throws {
         var machine = two()
         machine[8 + 1 + 4] = 0x80
@@ -303,6 +334,30 @@ import Testing
             #"{"name": "slirp", "instance_id": 0, "size": 3, "fields": [{"name": "data", "size": 3, "type": "buffer"}]}"#
         let findings = try report(undescribed(), #"{"vmsds": {"slirp": \#(device)}}"#)
         #expect(!findings.contains { $0.section == "slirp" })
+    }
+
+    /// A document of everything needs no source either, if the descriptions come with it.
+    @Test func descriptionsThatAreGivenWriteThem() throws {
+        let device =
+            #"{"name": "slirp", "instance_id": 0, "size": 3, "fields": [{"name": "data", "size": 3, "type": "buffer"}]}"#
+        let vmsds = #""vmsds": {"slirp": \#(device)}"#
+        let bytes = undescribed()
+        var request = try StreamRequest(JSONDocument(request: Array("{\(vmsds)}".utf8)).root)
+        request.isRaw = true
+        let source = BytesSource(bytes)
+        let text = String(decoding: try request.document(request.read(source), of: source).text, as: UTF8.self)
+        #expect(text.contains(#""state":{"data":"010203"}"#))
+        let changed = text.replacing(#""state":{"data":"010203"}"#, with: #""state":{"data":"090203"}"#)
+        let encode = { (members: String) in
+            let node = try JSONDocument(request: Array(#"{"stream": \#(changed)\#(members)}"#.utf8)).root
+            return try #require(try WholeStreamRequest(node)).bytes(from: nil)
+        }
+        let place = try #require(bytes.firstRange(of: [1, 2, 3])?.lowerBound)
+        var expected = bytes
+        expected[place] = 9
+        #expect(try encode(", \(vmsds)") == expected)
+        let error = #expect(throws: VMStateError.self) { try encode("") }
+        #expect(error?.code == .stateMissingField)
     }
 
     // MARK: What only some senders do

@@ -327,10 +327,15 @@ import Testing
 
     /// A document that holds the whole stream has its vmdesc corrected too.
     @Test func aRawDocumentIsWrittenWithAVMDescThatIsTrue() throws {
-        var request = StreamRequest()
-        request.isRaw = true
-        let source = BytesSource(Self.stream([1, 7, 1, 8, 0], Self.queue(2)))
-        let text = String(decoding: try request.document(request.read(source), of: source).text, as: UTF8.self)
+        let devices = [StreamBytes.device("before", StreamBytes.field("b", "uint8", 1)), Self.queue(2)]
+        let bytes = StreamBytes.headed {
+            $0.full(2, "before", [1])
+            $0.full(3, "dev", [1, 7, 1, 8, 0])
+            $0.full(4, "behind", [1])
+            $0.eof(devices: devices + [StreamBytes.device("behind", StreamBytes.field("b", "uint8", 1))])
+        }.bytes
+        let text = try raw(bytes)
+        #expect(try StreamRequest.bytes(of: JSONDocument(parsing: Array(text.utf8), duplicates: .noted).root) == bytes)
         let changed = text.replacing(#"{"q":[{"v":7},"#, with: #"{"q":[{"v":7},{"v":9},"#)
         let document = try JSONDocument(parsing: Array(changed.utf8), duplicates: .noted)
         let written = try StreamRequest.bytes(of: document.root)
@@ -342,6 +347,22 @@ import Testing
         #expect(
             vmdesc.hasSuffix("\(Self.queue(3)), \(StreamBytes.device("behind", StreamBytes.field("b", "uint8", 1)))]}")
         )
+    }
+
+    private func raw(_ bytes: [UInt8]) throws -> String {
+        var request = StreamRequest()
+        request.isRaw = true
+        let source = BytesSource(bytes)
+        return String(decoding: try request.document(request.read(source), of: source).text, as: UTF8.self)
+    }
+
+    /// What no QEMU has written; a document has the values of a vmdesc and not its spaces.
+    @Test func aVMDescWithOtherSpacesIsNotWrittenFromADocument() throws {
+        let text = try raw(Self.stream([1, 7, 1, 8, 0], Self.queue(2)))
+        #expect(text.contains("not spaced as QEMU writes it"))
+        #expect(throws: VMStateError.self) {
+            try StreamRequest.bytes(of: JSONDocument(parsing: Array(text.utf8), duplicates: .noted).root)
+        }
     }
 
     // MARK: Real streams

@@ -50,7 +50,7 @@ struct Program: Sendable {
         let run: VMStateField.Run
         /// The layout of an opaque info's elements; -1: none is known.
         let layout: Int
-        /// What a vmdesc says an element takes whose bytes say that themselves; -1: nothing.
+        /// What a vmdesc says a struct takes, or an element whose bytes say that themselves; -1: nothing.
         let describedSize: Int
     }
 

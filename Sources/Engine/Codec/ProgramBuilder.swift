@@ -256,6 +256,10 @@ struct ProgramBuilder {
     }
 
     private static func describedSize(_ field: borrowing VMStateField) -> Int {
+        if field.flags.contains(.struct) || field.flags.contains(.vstruct) {
+            if case .number(let size)? = field.size, size > 0 { return size }
+            return -1
+        }
         switch field.info?.encoding {
         case .qtailq, .qlist, .gtree, .byteArray, .name:
             if case .number(let size)? = field.size { return size }

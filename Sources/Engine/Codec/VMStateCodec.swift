@@ -55,9 +55,10 @@ public struct VMStateCodec: Sendable {
     public var description: VMStateDescription { program.descriptions[program.root] }
 
     /// The version to decode a section by; nil where the description has none, as a device of a vmdesc without a VMSD.
-    func version(of section: MigrationStream.Section) -> Int? {
-        program.isVMDesc && description.versionID == 0 ? nil : section.versionID
-    }
+    func version(of section: MigrationStream.Section) -> Int? { version(section.versionID) }
+
+    /// The same, by the version that a section has.
+    func version(_ versionID: Int) -> Int? { program.isVMDesc && description.versionID == 0 ? nil : versionID }
 
     // MARK: Decoding
 
@@ -73,6 +74,8 @@ public struct VMStateCodec: Sendable {
         public let endsWithEOF: Bool
         /// The first byte of a `bool` that is neither 0 nor 1: true for QEMU, which writes 1 when it saves again.
         let oddBoolean: Int?
+        /// The first struct that is not as long as the vmdesc says: its fields alone decide what is loaded.
+        let oddSize: VMStateDecoder.OddSize?
         /// Where everything lies, when it was asked for.
         public let layout: StateLayout?
 
@@ -167,6 +170,7 @@ public struct VMStateCodec: Sendable {
             consumed: decoder.position,
             endsWithEOF: endsWithEOF,
             oddBoolean: decoder.oddBoolean >= 0 ? decoder.oddBoolean : nil,
+            oddSize: decoder.oddSize,
             layout: decoder.offsets.map { StateLayout($0, names: program.names) }
         )
     }

@@ -251,6 +251,7 @@ extension VMStateDecoder {
         switch step.kind {
         case .structure:
             try load(step.child, version: step.loadVersion, initial: current, enclosing: -1)
+            compareSize(index, from: start)
             offsets?.record(container: start, position, type: program.type(step, of: plan))
         case .other:
             guard let encoding = step.encoding else { return }

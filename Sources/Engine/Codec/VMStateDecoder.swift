@@ -4,6 +4,14 @@
 ///
 /// Source: QEMU migration/vmstate.c, vmstate_load_state().
 struct VMStateDecoder {
+    /// A struct that is not as long as its description says.
+    struct OddSize {
+        let name: String
+        let offset: Int
+        let described: Int
+        let found: Int
+    }
+
     let program: Program
     let input: ByteView
     /// `program.names`, for comparisons.
@@ -30,6 +38,8 @@ struct VMStateDecoder {
     var offsets: OffsetRecorder?
     /// The first byte of a `bool` that is neither 0 nor 1; -1: there is none.
     var oddBoolean = -1
+    /// The first struct that is not as long as the vmdesc says.
+    var oddSize: OddSize?
     /// Whether elements of opaque infos are taken apart where their layout is known.
     let takesApart: Bool
     /// Whether the sizes that a vmdesc gives are compared.
@@ -211,12 +221,22 @@ struct VMStateDecoder {
                 initial: member(index, of: initial),
                 enclosing: -1
             )
+            compareSize(index, from: start)
             offsets?.record(container: start, position, type: program.type(program.steps[index], of: plan))
         } else {
             try scalar(program.steps[index].kind)
             offsets?.record(start, position, type: program.type(program.steps[index], of: plan))
         }
         offsets?.leave()
+    }
+
+    /// Notes a struct that is not as long as the vmdesc says, of which nothing depends.
+    @inline(__always)
+    mutating func compareSize(_ index: Int, from start: Int) {
+        let size = program.steps[index].describedSize
+        guard size >= 0, position - start != size, checksSizes, oddSize == nil else { return }
+        let name = String(decoding: program.names[program.steps[index].key.plain], as: UTF8.self)
+        oddSize = OddSize(name: name, offset: start, described: size, found: position - start)
     }
 
     /// Adds the field's places to an error from inside it.

@@ -264,6 +264,18 @@ public struct StreamRequest {
                     )
                 )
             }
+            if let odd = decoded?.oddSize {
+                findings.append(
+                    Finding(
+                        rule: StreamRule.length,
+                        severity: .warning,
+                        message:
+                            "the vmdesc says that \(odd.name.quoted) takes \(odd.described) bytes, it takes \(odd.found)",
+                        offset: section.payload.lowerBound + odd.offset,
+                        section: section.idstr
+                    )
+                )
+            }
             findings += GlobalState.check(section, number: index)
         }
         findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }

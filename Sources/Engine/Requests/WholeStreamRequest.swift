@@ -39,7 +39,9 @@ public struct WholeStreamRequest {
     /// - Throws: what cannot be written, with its place in the document.
     public func bytes(from source: (any StreamSource)?) throws(VMStateError) -> [UInt8] {
         if CPRState.isDocument(document) { return try CPRState.bytes(of: document, limits: limits) }
-        guard let source else { return try StreamBuilder.bytes(of: document, limits: limits) }
+        guard let source else {
+            return try StreamBuilder.bytes(of: document, descriptions.descriptions, limits: limits)
+        }
         return try pieces(from: source).bytes(of: source, limit: limits.outputBytes)
     }
 

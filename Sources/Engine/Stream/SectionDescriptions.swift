@@ -37,7 +37,12 @@ public struct SectionDescriptions: Sendable, ExpressibleByDictionaryLiteral {
 
     /// The description that was given for a section: of its instance, its idstr or its VMSD.
     func codec(for section: MigrationStream.Section) -> VMStateCodec? {
-        self[section.idstr, section.instanceID] ?? codecs[section.idstr] ?? codecs[section.vmsdName]
+        codec(of: section.idstr, section.instanceID, vmsdName: section.vmsdName)
+    }
+
+    /// The same, of a section that stands in a document.
+    func codec(of idstr: String, _ instanceID: UInt32, vmsdName: String?) -> VMStateCodec? {
+        self[idstr, instanceID] ?? codecs[idstr] ?? vmsdName.flatMap { codecs[$0] }
     }
 
     /// What the dump says of a section; nil: nothing.

@@ -2,8 +2,9 @@
 
 /// Writes the document of a stream without the stream that it was made of.
 ///
-/// Every section needs its `state`, described by the document's own vmdesc, or its `data`.
+/// Every section needs its `state`, described by the document's own vmdesc or by what the caller gives, or its `data`.
 struct StreamBuilder: ~Copyable {
+    private let descriptions: SectionDescriptions
     private let limits: Limits
     private var buffer: ByteBuffer
     /// The document's vmdesc, which follows what its sections hold.
@@ -13,7 +14,8 @@ struct StreamBuilder: ~Copyable {
     /// The sizes of closed ones, and where they stand.
     private var packageSizes: [(place: Int, value: UInt32)] = []
 
-    init(limits: Limits) {
+    init(_ descriptions: SectionDescriptions, limits: Limits) {
+        self.descriptions = descriptions
         self.limits = limits
         buffer = ByteBuffer(capacity: 1 << 16, limit: limits.outputBytes)
         buffer.append(contentsOf: StreamFraming.header)
@@ -22,8 +24,12 @@ struct StreamBuilder: ~Copyable {
     /// The bytes of a document.
     ///
     /// - Throws: what cannot be written, with its place in the document.
-    static func bytes(of document: JSONNode, limits: Limits) throws(VMStateError) -> [UInt8] {
-        var builder = StreamBuilder(limits: limits)
+    static func bytes(
+        of document: JSONNode,
+        _ descriptions: SectionDescriptions,
+        limits: Limits
+    ) throws(VMStateError) -> [UInt8] {
+        var builder = StreamBuilder(descriptions, limits: limits)
         try StreamDocumentShape.check(document)
         try checkWhole(document)
         if let node = document["configuration"], !node.members.isEmpty {
@@ -78,12 +84,17 @@ struct StreamBuilder: ~Copyable {
         return bytes
     }
 
-    private func devices(_ node: JSONNode?) throws(VMStateError) -> DeviceDescriptions? {
-        guard let node, node.kind == .object else { return nil }
+    /// The text as QEMU writes it.
+    static func text(ofVMDesc node: JSONNode) -> [UInt8] {
         var printing = JSONPrinter.Options()
         printing.isSpaced = true
+        return node.json(printing)
+    }
+
+    private func devices(_ node: JSONNode?) throws(VMStateError) -> DeviceDescriptions? {
+        guard let node, node.kind == .object else { return nil }
         do throws(JSONError) {
-            return try DeviceDescriptions(node.json(printing), limits: limits)
+            return try DeviceDescriptions(Self.text(ofVMDesc: node), limits: limits)
         } catch {
             throw VMStateError(
                 .valueTypeMismatch,
@@ -219,39 +230,15 @@ struct StreamBuilder: ~Copyable {
                 statePath: JSONPointer()
             )
         }
-        guard let devices, let device else {
-            throw VMStateError(
-                .stateMissingField,
-                expected: "a vmdesc in the document that describes \"\(section.idstr)\"",
-                found: "none",
-                statePath: JSONPointer()
-            )
-        }
         do throws(VMStateError) {
-            let encoded = try encode(state, devices.all[device].node, size: section.node["size"]?.int)
-            if let description = encoded.vmdesc { vmdesc?.describe(device, by: description, isWhole: false) }
+            let encoder = SectionEncoder(devices, descriptions, limits: limits)
+            let encoded = try encoder.encode(state, of: SectionEncoder.Header(section), device)
+            if let device, let description = encoded.description {
+                vmdesc?.describe(device, by: description, isWhole: encoded.isWhole)
+            }
             return encoded.bytes
         } catch {
-            throw error.under("state")
-        }
-    }
-}
-
-extension StreamBuilder {
-    /// Encodes by a device of the vmdesc, and where that has no place for the state by what else it can mean.
-    private func encode(_ state: JSONNode, _ node: JSONNode, size: Int?) throws(VMStateError) -> VMStateCodec.Encoded {
-        do throws(VMStateError) {
-            return try VMStateCodec(VMStateDocument(device: node), limits: limits).encode(state, describes: true)
-        } catch {
-            guard let size else { throw error }
-            for text in VMDescAlternatives(node, length: size).texts {
-                guard let other = try? JSONDocument(parsing: text, duplicates: .unchecked).root,
-                    let codec = try? VMStateCodec(VMStateDocument(device: other), limits: limits),
-                    let encoded = try? codec.encode(state, describes: true)
-                else { continue }
-                return encoded
-            }
-            throw error
+            throw error.code == .stateMissingField && error.statePath == nil ? error : error.under("state")
         }
     }
 }
@@ -259,6 +246,6 @@ extension StreamBuilder {
 extension StreamRequest {
     /// The bytes of a document that holds everything.
     public static func bytes(of document: JSONNode, limits: Limits = .default) throws(VMStateError) -> [UInt8] {
-        try StreamBuilder.bytes(of: document, limits: limits)
+        try StreamBuilder.bytes(of: document, [:], limits: limits)
     }
 }

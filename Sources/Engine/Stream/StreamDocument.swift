@@ -77,6 +77,7 @@ public struct StreamDocument {
         writer.member("size", stream.understood)
         if let sections = options.sections { writer.member("selection", strings: sections) }
         if stream.trailing > 0 { writer.member("trailing", stream.trailing) }
+        if options.source != nil, let finding = spacing() { findings.append(finding) }
         findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
         if !findings.isEmpty {
             writer.member(
@@ -88,6 +89,20 @@ public struct StreamDocument {
         }
         if options.answer.recordsOffsets { writer.member("offsets", places: offsets) }
         return (try writer.finish(), findings)
+    }
+
+    /// JSON tools space a vmdesc as they like, so that its text is printed as QEMU does when the document is encoded.
+    private func spacing() -> Finding? {
+        guard let devices = stream.devices, let range = stream.vmdesc,
+            devices.text != StreamBuilder.text(ofVMDesc: devices.document.root)
+        else { return nil }
+        return Finding(
+            rule: StreamRule.vmdesc,
+            severity: .note,
+            message: "the text of the vmdesc is not spaced as QEMU writes it, and not in the document",
+            offset: range.lowerBound,
+            section: nil
+        )
     }
 
     private static func write(_ finding: Finding, _ object: inout JSONObjectWriter) {
@@ -131,12 +146,22 @@ public struct StreamDocument {
             limits: limits
         )
         let selection = SectionSelection(options.sections)
+        var exactness = options.source.map { _ in
+            ExactnessCheck(stream.devices, options.descriptions, limits: limits)
+        }
         var index = 0
         for (number, section) in stream.sections.enumerated()
         where selection.contains(section.idstr) {
             let decoded = decoder.decode(section, of: stream, number: index, undescribed: .error, &findings)
-            // Encoding the document again gives what QEMU would write, which is not always what the stream has.
-            let isExact = options.source == nil || decoded?.oddBoolean == nil
+            let isExact =
+                decoded.flatMap {
+                    exactness?.isExact(
+                        $0.state.root,
+                        of: SectionEncoder.Header(section, vmsdName: vmsdName(section)),
+                        section.bytes ?? [],
+                        device: section.device
+                    )
+                } ?? true
             array.element { object in
                 if options.sections != nil { object.member("index", number) }
                 write(section, isExact ? decoded : nil, &object)
@@ -154,6 +179,11 @@ public struct StreamDocument {
         }
     }
 
+    private func vmsdName(_ section: MigrationStream.Section) -> String {
+        let described = section.device.flatMap { device in stream.devices?.all[device].node["vmsd_name"]?.string }
+        return described ?? section.vmsdName
+    }
+
     private func write(
         _ section: MigrationStream.Section,
         _ decoded: VMStateCodec.Decoded?,
@@ -164,8 +194,7 @@ public struct StreamDocument {
         object.member("idstr", section.idstr)
         object.member("instance_id", Int(section.instanceID))
         object.member("version_id", section.versionID)
-        let described = section.device.flatMap { device in stream.devices?.all[device].node["vmsd_name"]?.string }
-        object.member("vmsd_name", described ?? section.vmsdName)
+        object.member("vmsd_name", vmsdName(section))
         object.member("offset", section.offset)
         object.member("size", section.payload.count)
         if section.isPackaged { object.member("packaged", true) }

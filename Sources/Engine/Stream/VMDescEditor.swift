@@ -26,6 +26,9 @@ struct VMDescEditor {
 
     var hasChanges: Bool { !splices.isEmpty }
 
+    /// How many places were changed so far.
+    var changeCount: Int { splices.count }
+
     /// The whole text with all changes.
     func text() -> [UInt8] { text(of: 0..<original.count) }
 
