@@ -63,7 +63,7 @@ extension Rule {
             "VMST015",
             .error,
             "a payload of another length than its vmdesc describes",
-            "what was written is not what was described",
+            "what was written is not what was described; of a struct whose fields are right a warning, as only its size is wrong",
             "vmstate_save_state_v()"
         ),
         stream(

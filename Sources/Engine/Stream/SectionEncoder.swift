@@ -37,6 +37,15 @@ struct SectionEncoder {
             size = section.node["size"]?.int
         }
 
+        /// Of a section that has another state now.
+        init(_ section: SectionNode, as old: MigrationStream.Section) {
+            idstr = old.idstr
+            instanceID = old.instanceID
+            versionID = Int(section.versionID)
+            vmsdName = old.vmsdName
+            size = old.payload.count
+        }
+
         /// Of a section that was read, as a document shows it.
         init(_ section: MigrationStream.Section, vmsdName: String) {
             idstr = section.idstr
@@ -61,82 +70,77 @@ struct SectionEncoder {
     ///   - state: the state.
     ///   - section: what it is the state of.
     ///   - device: the section's device in the vmdesc; nil: it is not described there.
+    ///   - old: the section as it was read, and of which stream, where these are at hand.
+    /// - Returns: the bytes, and what the vmdesc has to say of them.
     /// - Throws: what cannot be written, with its place below the state; `state-missing-field` without a place when nothing
     ///   describes the section.
-    func encode(_ state: JSONNode, of section: Header, _ device: Int?) throws(VMStateError) -> Payload {
-        let given = descriptions.codec(of: section.idstr, section.instanceID, vmsdName: section.vmsdName)
+    func encode(
+        _ state: JSONNode,
+        of section: Header,
+        _ device: Int?,
+        was old: (section: MigrationStream.Section, stream: MigrationStream)? = nil
+    ) throws(VMStateError) -> Payload {
+        let version = section.versionID
         guard let devices, let device else {
-            guard let given else {
+            guard let given = given(section, old?.section) else {
                 throw VMStateError(
                     .stateMissingField,
-                    expected: "a vmdesc in the document that describes \"\(section.idstr)\", or \"vmsds\"",
+                    expected: "a vmdesc that describes \"\(section.idstr)\", or \"vmsds\"",
                     found: "none"
                 )
             }
-            return Payload(bytes: try given.encode(state, versionID: given.version(section.versionID)).bytes)
+            return Payload(bytes: try given.encode(state, versionID: given.version(version)).bytes)
         }
-        do throws(VMStateError) {
-            return try encode(state, by: devices.all[device].node, size: section.size)
-        } catch {
-            guard let given else { throw error }
-            let encoded = try given.describing(VMDescStyle(devices)).encode(
-                state,
-                versionID: given.version(section.versionID),
-                describes: true
-            )
-            return Payload(bytes: encoded.bytes, description: encoded.vmdesc, isWhole: true)
-        }
-    }
-
-    /// Encodes by a device of the vmdesc, and where that has no place for the state by what else it can mean.
-    private func encode(_ state: JSONNode, by node: JSONNode, size: Int?) throws(VMStateError) -> Payload {
+        let node = devices.all[device].node
         do throws(VMStateError) {
             return Payload(
                 try VMStateCodec(VMStateDocument(device: node), limits: limits).encode(state, describes: true)
             )
         } catch {
-            guard let size else { throw error }
-            for text in VMDescAlternatives(node, length: size).texts {
-                guard let other = try? JSONDocument(parsing: text, duplicates: .unchecked).root,
-                    let codec = try? VMStateCodec(VMStateDocument(device: other), limits: limits),
-                    let encoded = try? codec.encode(state, describes: true)
-                else { continue }
-                return Payload(encoded)
-            }
-            throw error
+            if let other = otherwise(state, node, section, old) { return other }
+            guard let given = given(section, old?.section) else { throw error }
+            let encoded = try given.describing(VMDescStyle(devices))
+                .encode(state, versionID: given.version(version), describes: true)
+            return Payload(bytes: encoded.bytes, description: encoded.vmdesc, isWhole: true)
         }
+    }
+
+    /// The description that was given for a section.
+    private func given(_ section: Header, _ old: MigrationStream.Section?) -> VMStateCodec? {
+        if let codec = descriptions.codec(of: section.idstr, section.instanceID, vmsdName: section.vmsdName) {
+            return codec
+        }
+        guard let old, let bytes = old.bytes else { return nil }
+        return try? descriptions.dumped(old)?.codec(for: bytes, limits: limits)
+    }
+
+    /// By what else the vmdesc can mean: what the section was read by, or the first reading of its size that has a place for the
+    /// state.
+    private func otherwise(
+        _ state: JSONNode,
+        _ node: JSONNode,
+        _ section: Header,
+        _ old: (section: MigrationStream.Section, stream: MigrationStream)?
+    ) -> Payload? {
+        if let old {
+            let decoder = SectionDecoder(descriptions: descriptions, recordsOffsets: false, limits: limits)
+            let codec = (try? decoder.describe(old.section, of: old.stream))?.codec
+            return (try? codec?.encode(state, describes: true)).map { Payload($0) }
+        }
+        guard let size = section.size else { return nil }
+        for text in VMDescAlternatives(node, length: size).texts {
+            guard let other = try? JSONDocument(parsing: text, duplicates: .unchecked).root,
+                let codec = try? VMStateCodec(VMStateDocument(device: other), limits: limits),
+                let encoded = try? codec.encode(state, describes: true)
+            else { continue }
+            return Payload(encoded)
+        }
+        return nil
     }
 }
 
 extension SectionEncoder.Payload {
     fileprivate init(_ encoded: VMStateCodec.Encoded) {
         self.init(bytes: encoded.bytes, description: encoded.vmdesc)
-    }
-}
-
-/// Says whether a document with states encodes to the stream that it was made of.
-struct ExactnessCheck {
-    private let encoder: SectionEncoder
-    private let devices: DeviceDescriptions?
-    private var editor: VMDescEditor?
-
-    init(_ devices: DeviceDescriptions?, _ descriptions: SectionDescriptions, limits: Limits) {
-        encoder = SectionEncoder(devices, descriptions, limits: limits)
-        self.devices = devices
-        editor = devices.map { VMDescEditor($0.document) }
-    }
-
-    /// Whether a section's state gives these bytes and leaves the vmdesc as it is.
-    ///
-    /// What QEMU would write is not always what a stream has: a `bool` may be 2, and a vmdesc may say what is not so.
-    mutating func isExact(_ state: JSONNode, of section: SectionEncoder.Header, _ bytes: [UInt8], device: Int?) -> Bool
-    {
-        guard let payload = try? encoder.encode(state, of: section, device), payload.bytes == bytes else {
-            return false
-        }
-        guard let device, let devices, let description = payload.description else { return true }
-        let before = editor?.changeCount
-        editor?.edit(devices.all[device].node, description, isWhole: payload.isWhole)
-        return editor?.changeCount == before
     }
 }

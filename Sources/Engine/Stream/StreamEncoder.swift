@@ -225,73 +225,25 @@ public struct StreamEncoder {
         if let device = old.device { describe(section, old, device, payload) }
     }
 
-    /// The payload of a section, and what describes it.
-    private struct Payload {
-        let bytes: [UInt8]
-        var description: [UInt8]?
-        /// Whether a VMSD and not the vmdesc has described it.
-        var isWhole = false
-    }
-
     /// The payload that a section's state or data makes; nil: that of the source.
-    private func payload(_ section: SectionNode, _ old: MigrationStream.Section) throws(VMStateError) -> Payload? {
+    private func payload(_ section: SectionNode, _ old: MigrationStream.Section) throws(VMStateError)
+        -> SectionEncoder.Payload?
+    {
         if let data = section.data {
             do throws(VMStateError) {
-                return Payload(bytes: try data.decodedBytes(limits: limits))
+                return SectionEncoder.Payload(bytes: try data.decodedBytes(limits: limits))
             } catch {
                 throw error.under("data")
             }
         }
         guard let state = section.state else { return nil }
         do throws(VMStateError) {
-            return try payload(state, old, version: Int(section.versionID))
+            return try SectionEncoder(original.devices, descriptions, limits: limits)
+                .encode(state, of: SectionEncoder.Header(section, as: old), old.device, was: (old, original))
         } catch {
             var error = error.under("state")
             error.section = section.idstr
             throw error
-        }
-    }
-
-    /// The payload by the vmdesc, or by a description that was given where the vmdesc has no place for the state.
-    private func payload(
-        _ state: JSONNode,
-        _ old: MigrationStream.Section,
-        version: Int
-    ) throws(VMStateError) -> Payload {
-        var given = descriptions.codec(for: old)
-        if given == nil, let bytes = old.bytes {
-            given = try? descriptions.dumped(old)?.codec(for: bytes, limits: limits)
-        }
-        guard let device = old.device, let devices = original.devices else {
-            guard let given else {
-                throw VMStateError(
-                    .stateUnknownMember,
-                    expected: "no state, as nothing describes the section",
-                    found: "\"state\"",
-                    statePath: JSONPointer()
-                )
-            }
-            return Payload(bytes: try given.encode(state, versionID: given.version(of: old).map { _ in version }).bytes)
-        }
-        do throws(VMStateError) {
-            let codec = try VMStateCodec(VMStateDocument(device: devices.all[device].node), limits: limits)
-            let encoded = try codec.encode(state, describes: true)
-            return Payload(bytes: encoded.bytes, description: encoded.vmdesc)
-        } catch {
-            // What the section was decoded by where the vmdesc does not say everything.
-            let decoder = SectionDecoder(descriptions: descriptions, recordsOffsets: false, limits: limits)
-            if let other = try? decoder.describe(old, of: original)?.codec,
-                let encoded = try? other.encode(state, describes: true)
-            {
-                return Payload(bytes: encoded.bytes, description: encoded.vmdesc)
-            }
-            guard let given else { throw error }
-            let encoded = try given.describing(VMDescStyle(devices)).encode(
-                state,
-                versionID: given.version(of: old).map { _ in version },
-                describes: true
-            )
-            return Payload(bytes: encoded.bytes, description: encoded.vmdesc, isWhole: true)
         }
     }
 
@@ -300,7 +252,7 @@ public struct StreamEncoder {
         _ section: SectionNode,
         _ old: MigrationStream.Section,
         _ device: Int,
-        _ payload: Payload?
+        _ payload: SectionEncoder.Payload?
     ) {
         // A VMSD says its version itself.
         vmdesc?.name(device, section, hasVersion: payload?.isWhole != true && section.versionID != old.versionID)
