@@ -101,18 +101,33 @@ package enum StreamChecks {
         return nil
     }
 
-    /// A document of everything stands for these bytes, or is refused.
+    /// A document of everything stands for these bytes, or is refused; so does any other beside the stream, and an edit that
+    /// changes nothing.
     package static func everything(_ bytes: [UInt8]) -> String? {
         var request = StreamRequest(limits: limits)
-        request.isRaw = true
         let source = BytesSource(bytes)
-        guard let stream = try? request.read(source), let text = try? request.document(stream, of: source).text else {
-            return nil
+        guard let stream = try? request.read(source) else { return nil }
+        if let written = try? request.pieces(patching: stream, with: [], size: bytes.count)
+            .bytes(of: source, limit: limits.outputBytes), written != bytes
+        {
+            return "an edit that changes nothing gives other bytes"
         }
-        guard let document = try? JSONDocument(parsing: text, maximumDepth: limits.jsonDepth + 8, duplicates: .noted)
-        else { return nil }
-        guard let written = try? StreamRequest.bytes(of: document.root, limits: limits) else { return nil }
-        return written == bytes ? nil : "a document of everything encodes to other bytes"
+        for isRaw in [false, true] {
+            request.isRaw = isRaw
+            guard let text = try? request.document(stream, of: source).text,
+                let document = try? JSONDocument(
+                    parsing: text,
+                    maximumDepth: limits.jsonDepth + 8,
+                    duplicates: .noted
+                )
+            else { return nil }
+            let beside = try? request.pieces(for: document.root, stream, size: bytes.count)
+                .bytes(of: source, limit: limits.outputBytes)
+            if let beside, beside != bytes { return "a document and its stream encode to other bytes, raw: \(isRaw)" }
+            guard isRaw, let alone = try? StreamRequest.bytes(of: document.root, limits: limits) else { continue }
+            if alone != bytes { return "a document of everything encodes to other bytes" }
+        }
+        return nil
     }
 
     /// Small enough for thousands of runs a second.

@@ -209,18 +209,16 @@ public struct StreamEncoder {
             if let payload, payload.bytes == old.bytes { changes.replace(old.payload, with: payload.bytes) }
             return
         }
-        let header = section.header
-        if let payload {
-            let footer = old.hasFooter ? StreamFraming.footer(id: section.sectionID) : []
-            changes.replace(old.range, with: header + payload.bytes + footer)
-        } else {
-            changes.replace(old.offset..<old.payload.lowerBound, with: header)
-            if old.hasFooter {
-                changes.replace(
-                    old.payload.upperBound..<old.range.upperBound,
-                    with: StreamFraming.footer(id: section.sectionID)
-                )
-            }
+        let isAnnounced = ["section_id", "idstr", "instance_id", "version_id"].allSatisfy { name in
+            before[name].flatMap { own in section.node[name].map { own.isEqual(to: $0) } } ?? false
+        }
+        if !isAnnounced { changes.replace(old.offset..<old.payload.lowerBound, with: section.header) }
+        if let payload { changes.replace(old.payload, with: payload.bytes) }
+        if !isAnnounced, old.hasFooter {
+            changes.replace(
+                old.payload.upperBound..<old.range.upperBound,
+                with: StreamFraming.footer(id: section.sectionID)
+            )
         }
         if let device = old.device { describe(section, old, device, payload) }
     }
