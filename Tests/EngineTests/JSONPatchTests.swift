@@ -157,4 +157,56 @@ import Testing
         let error = #expect(throws: VMStateError.self) { try JSONPatch(document.root) }
         #expect(error?.code == .requestInvalid)
     }
+
+    private func apply(_ patch: String, to text: String) throws -> [UInt8] {
+        try JSONPatch(JSONDocument(parsing: Array(patch.utf8)).root)
+            .apply(to: JSONDocument(parsing: Array(text.utf8)).root).root.json()
+    }
+
+    private func list(_ operation: String, times: Int) -> String {
+        "[" + Array(repeating: operation, count: times).joined(separator: ",") + "]"
+    }
+
+    /// Each copy of a value into itself doubles it: behind its end, in front, and below a name.
+    @Test(arguments: [
+        (#"{"op":"copy","from":"/x","path":"/x/-"}"#, "[]"), (#"{"op":"copy","from":"/x","path":"/x/0"}"#, "[]"),
+        (#"{"op":"copy","from":"/x","path":"/x/a"}"#, "{}"), (#"{"op":"copy","from":"","path":"/x"}"#, "0"),
+    ])
+    func copiesOfCopiesAreRefused(_ operation: String, _ value: String) throws {
+        let document = #"{"x":\#(value)}"#
+        #expect(try apply(list(operation, times: 3), to: document).count > document.utf8.count)
+        for times in [300, 20_000] {
+            let error = #expect(throws: VMStateError.self) { try apply(list(operation, times: times), to: document) }
+            #expect([.limitExceeded, .patchFailed].contains(error?.code), "\(times): \(String(describing: error))")
+        }
+    }
+
+    @Test func valuesGetOnlySoDeep() {
+        let moves =
+            #"{"op":"move","from":"/a","path":"/b/x"},{"op":"move","from":"/b","path":"/a"},"#
+            + #"{"op":"add","path":"/b","value":{}}"#
+        let error = #expect(throws: VMStateError.self) {
+            try apply(list(moves, times: 30_000), to: #"{"a":{},"b":{}}"#)
+        }
+        #expect(error?.code == .limitExceeded)
+    }
+
+    /// What is moved from the start of an array to its end moves all the others.
+    @Test func aPatchThatMovesTooMuchIsRefused() throws {
+        let array = "[" + Array(repeating: "0", count: 200_000).joined(separator: ",") + "]"
+        let move = #"{"op":"move","from":"/0","path":"/-"}"#
+        #expect(try apply(list(move, times: 100), to: array) == Array(array.utf8))
+        let error = #expect(throws: VMStateError.self) { try apply(list(move, times: 2000), to: array) }
+        #expect(error?.code == .limitExceeded)
+        let test = #"{"op":"test","path":"","value":0}"#
+        #expect(throws: VMStateError.self) { try apply(list(test, times: 1), to: array) }
+    }
+
+    /// As many replacements as elements are no reason to refuse.
+    @Test func manyChangesOfALongArrayAreApplied() throws {
+        let array = "[" + Array(repeating: "0", count: 20_000).joined(separator: ",") + "]"
+        let patch =
+            "[" + (0..<20_000).map { #"{"op":"replace","path":"/\#($0)","value":1}"# }.joined(separator: ",") + "]"
+        #expect(try apply(patch, to: array) == Array(array.replacing("0", with: "1").utf8))
+    }
 }

@@ -13,7 +13,11 @@ public struct JSONPatch {
 
     /// The most operations that a patch may have.
     private static let maximumOperations = 100_000
+    /// By how many bytes a patch may make a document longer, its own values left aside: what it copies.
+    private static let maximumCopies = 4 << 20
     private let operations: [Operation]
+    /// How long its values are together.
+    private let size: Int
 
     /// Reads a patch.
     ///
@@ -30,6 +34,7 @@ public struct JSONPatch {
             operations.append(try Self.operation(element, index))
         }
         self.operations = operations
+        size = node.document.text.count
     }
 
     private static func operation(_ node: JSONNode, _ index: Int) throws(VMStateError) -> Operation {
@@ -67,13 +72,16 @@ public struct JSONPatch {
 
     /// The document after all operations.
     ///
-    /// - Throws: `patch-failed` with the operation and the place; nothing is changed then.
+    /// - Throws: `patch-failed` with the operation and the place, and `limit-exceeded` for one that takes too much work or copies
+    ///   too much; nothing is changed then.
     public func apply(to document: JSONNode, limits: Limits = .default) throws(VMStateError) -> JSONDocument {
         var tree = JSONTree.node(document)
+        var work = PatchWork()
         for (index, operation) in operations.enumerated() {
             do throws(VMStateError) {
-                try Self.apply(operation, to: &tree)
+                try Self.apply(operation, to: &tree, &work)
             } catch {
+                guard error.code == .patchFailed else { throw error }
                 throw VMStateError(
                     .patchFailed,
                     expected: "operation \(index): \(error.expected ?? "")",
@@ -82,10 +90,10 @@ public struct JSONPatch {
                 )
             }
         }
-        var buffer = ByteBuffer(capacity: 1 << 16, limit: limits.outputBytes)
-        tree.print(to: &buffer)
-        guard !buffer.isOverLimit else {
-            throw VMStateError(.limitExceeded, expected: "a document within the limit on output")
+        let longest = document.document.text.count + size + Self.maximumCopies
+        var buffer = ByteBuffer(capacity: 1 << 16, limit: min(longest, limits.outputBytes))
+        guard tree.print(to: &buffer) else {
+            throw Self.tooMuch
         }
         do throws(JSONError) {
             return try JSONDocument(parsing: buffer.array(), maximumDepth: limits.jsonDepth, duplicates: .unchecked)
@@ -94,23 +102,42 @@ public struct JSONPatch {
         }
     }
 
-    private static func apply(_ operation: Operation, to tree: inout JSONTree) throws(VMStateError) {
+    private static var tooMuch: VMStateError {
+        VMStateError(
+            .limitExceeded,
+            expected: "a patch that makes the document longer by its own values and \(maximumCopies) bytes at most"
+        )
+    }
+
+    private static func apply(
+        _ operation: Operation,
+        to tree: inout JSONTree,
+        _ work: inout PatchWork
+    ) throws(VMStateError) {
         switch operation {
-        case .add(let path, let value): try tree.add(value, at: path.tokens[...], path)
-        case .remove(let path): _ = try tree.remove(at: path.tokens[...], path)
-        case .replace(let path, let value): try tree.replace(value, at: path.tokens[...], path)
+        case .add(let path, let value): try tree.add(value, at: path.tokens[...], path, &work)
+        case .remove(let path): _ = try tree.remove(at: path.tokens[...], path, &work)
+        case .replace(let path, let value): try tree.replace(value, at: path.tokens[...], path, &work)
         case .move(let from, let path):
             guard path.tokens.count <= from.tokens.count || !path.tokens.starts(with: from.tokens) else {
                 throw JSONTree.failure(path, "a place outside of what is moved", path.description)
             }
-            let value = try tree.remove(at: from.tokens[...], from)
-            try tree.add(value, at: path.tokens[...], path)
+            let value = try tree.remove(at: from.tokens[...], from, &work)
+            try value.spend(&work)
+            try tree.add(value, at: path.tokens[...], path, &work)
         case .copy(let from, let path):
-            let value = try tree.visit(from.tokens[...], from) { (place) throws(VMStateError) in place }
-            try tree.add(value, at: path.tokens[...], path)
+            let value = try tree.visit(from.tokens[...], from, &work) { (place, work) throws(VMStateError) in
+                // What both places share is copied when one of them changes.
+                try place.spend(&work)
+                return place
+            }
+            try tree.add(value, at: path.tokens[...], path, &work)
         case .test(let path, let value):
             var buffer = ByteBuffer(limit: Limits.default.outputBytes)
-            try tree.visit(path.tokens[...], path) { (place) throws(VMStateError) in place.print(to: &buffer) }
+            try tree.visit(path.tokens[...], path, &work) { (place, work) throws(VMStateError) in
+                guard place.print(to: &buffer) else { throw Self.tooMuch }
+                try work.spend(buffer.count / 4)
+            }
             guard let found = try? JSONDocument(parsing: buffer.array(), duplicates: .unchecked),
                 found.root.isEqual(to: value)
             else { throw JSONTree.failure(path, "the value that \"test\" names", "another") }
@@ -118,7 +145,40 @@ public struct JSONPatch {
     }
 }
 
+/// The work that a patch may take: each element or member that it looks at, moves or takes apart counts.
+private struct PatchWork {
+    /// A second or two.
+    static let most = 1 << 28
+    private var left = Self.most
+
+    mutating func spend(_ units: Int) throws(VMStateError) {
+        left -= units
+        guard left >= 0 else {
+            throw VMStateError(
+                .limitExceeded,
+                expected: "a patch that looks at or moves at most \(Self.most) elements and members together"
+            )
+        }
+    }
+}
+
 extension JSONTree {
+    /// Counts what is at hand in it.
+    fileprivate func spend(_ work: inout PatchWork, depth: Int = 0) throws(VMStateError) {
+        guard depth < 256 else {
+            throw VMStateError(.limitExceeded, expected: "a patch that puts values at most 256 levels deep")
+        }
+        switch self {
+        case .node: return
+        case .array(let elements):
+            try work.spend(16 * elements.count)
+            for element in elements { try element.spend(&work, depth: depth + 1) }
+        case .object(let members):
+            try work.spend(16 * members.count)
+            for member in members { try member.value.spend(&work, depth: depth + 1) }
+        }
+    }
+
     fileprivate static func failure(_ path: JSONPointer, _ expected: String, _ found: String) -> VMStateError {
         VMStateError(.patchFailed, expected: expected, found: found, statePath: path)
     }
@@ -135,25 +195,40 @@ extension JSONTree {
         return index
     }
 
+    private static func place(
+        of name: String,
+        in members: [(name: String, value: JSONTree)],
+        _ work: inout PatchWork
+    ) throws(VMStateError) -> Int? {
+        let index = members.firstIndex { $0.name == name }
+        try work.spend(4 * (index ?? members.count))
+        return index
+    }
+
     /// Runs `body` on the value that the tokens lead to; what lies on the way is taken apart once for all operations.
     fileprivate mutating func visit<Result>(
         _ tokens: ArraySlice<String>,
         _ path: JSONPointer,
-        _ body: (inout JSONTree) throws(VMStateError) -> Result
+        _ work: inout PatchWork,
+        _ body: (inout JSONTree, inout PatchWork) throws(VMStateError) -> Result
     ) throws(VMStateError) -> Result {
-        self = expanded
-        guard let token = tokens.first else { return try body(&self) }
+        if case .node(let node) = self {
+            // An element that stands alone takes several times the room.
+            try work.spend(8 * node.count)
+            self = expanded
+        }
+        guard let token = tokens.first else { return try body(&self, &work) }
         switch self {
         case .array(var elements):
             guard let index = Self.index(token, below: elements.count) else { throw Self.missing(path) }
             self = .array([])
             defer { self = .array(elements) }
-            return try elements[index].visit(tokens.dropFirst(), path, body)
+            return try elements[index].visit(tokens.dropFirst(), path, &work, body)
         case .object(var members):
-            guard let index = members.firstIndex(where: { $0.name == token }) else { throw Self.missing(path) }
+            guard let index = try Self.place(of: token, in: members, &work) else { throw Self.missing(path) }
             self = .object([])
             defer { self = .object(members) }
-            return try members[index].value.visit(tokens.dropFirst(), path, body)
+            return try members[index].value.visit(tokens.dropFirst(), path, &work, body)
         case .node: throw Self.missing(path)
         }
     }
@@ -161,24 +236,27 @@ extension JSONTree {
     fileprivate mutating func add(
         _ value: JSONTree,
         at tokens: ArraySlice<String>,
-        _ path: JSONPointer
+        _ path: JSONPointer,
+        _ work: inout PatchWork
     ) throws(VMStateError) {
         guard let token = tokens.last else {
             self = value
             return
         }
-        try visit(tokens.dropLast(), path) { (container) throws(VMStateError) in
+        try visit(tokens.dropLast(), path, &work) { (container, work) throws(VMStateError) in
             switch container {
             case .array(var elements):
                 guard let index = token == "-" ? elements.count : Self.index(token, below: elements.count + 1) else {
                     throw Self.missing(path)
                 }
+                try work.spend(elements.count - index)
                 container = .array([])
                 elements.insert(value, at: index)
                 container = .array(elements)
             case .object(var members):
+                let index = try Self.place(of: token, in: members, &work)
                 container = .object([])
-                if let index = members.firstIndex(where: { $0.name == token }) {
+                if let index {
                     members[index].value = value
                 } else {
                     members.append((token, value))
@@ -191,18 +269,21 @@ extension JSONTree {
 
     fileprivate mutating func remove(
         at tokens: ArraySlice<String>,
-        _ path: JSONPointer
+        _ path: JSONPointer,
+        _ work: inout PatchWork
     ) throws(VMStateError) -> JSONTree {
         guard let token = tokens.last else { throw Self.missing(path) }
-        return try visit(tokens.dropLast(), path) { (container) throws(VMStateError) in
+        return try visit(tokens.dropLast(), path, &work) { (container, work) throws(VMStateError) in
             switch container {
             case .array(var elements):
                 guard let index = Self.index(token, below: elements.count) else { throw Self.missing(path) }
+                try work.spend(elements.count - index)
                 container = .array([])
                 defer { container = .array(elements) }
                 return elements.remove(at: index)
             case .object(var members):
-                guard let index = members.firstIndex(where: { $0.name == token }) else { throw Self.missing(path) }
+                guard let index = try Self.place(of: token, in: members, &work) else { throw Self.missing(path) }
+                try work.spend(members.count - index)
                 container = .object([])
                 defer { container = .object(members) }
                 return members.remove(at: index).value
@@ -214,8 +295,9 @@ extension JSONTree {
     fileprivate mutating func replace(
         _ value: JSONTree,
         at tokens: ArraySlice<String>,
-        _ path: JSONPointer
+        _ path: JSONPointer,
+        _ work: inout PatchWork
     ) throws(VMStateError) {
-        try visit(tokens, path) { (place) throws(VMStateError) in place = value }
+        try visit(tokens, path, &work) { (place, _) throws(VMStateError) in place = value }
     }
 }

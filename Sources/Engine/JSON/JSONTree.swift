@@ -18,15 +18,21 @@ enum JSONTree {
         }
     }
 
+    /// How deep a tree may be that is printed; copies of a value into itself make it deeper and deeper.
+    private static let maximumDepth = 1024
+
     /// The text, within a limit that the caller's buffer has.
-    func print(to buffer: inout ByteBuffer) {
+    ///
+    /// - Returns: whether all of it was printed; otherwise it is too long or too deep.
+    func print(to buffer: inout ByteBuffer, depth: Int = 0) -> Bool {
+        guard depth < Self.maximumDepth, !buffer.isOverLimit else { return false }
         switch self {
         case .node(let node): JSONPrinter().print(node, to: &buffer)
         case .array(let elements):
             buffer.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
                 if index > 0 { buffer.append(UInt8(ascii: ",")) }
-                element.print(to: &buffer)
+                guard element.print(to: &buffer, depth: depth + 1) else { return false }
             }
             buffer.append(UInt8(ascii: "]"))
         case .object(let members):
@@ -35,10 +41,11 @@ enum JSONTree {
                 if index > 0 { buffer.append(UInt8(ascii: ",")) }
                 buffer.append(contentsOf: JSONObjectWriter.string(member.name))
                 buffer.append(UInt8(ascii: ":"))
-                member.value.print(to: &buffer)
+                guard member.value.print(to: &buffer, depth: depth + 1) else { return false }
             }
             buffer.append(UInt8(ascii: "}"))
         }
+        return !buffer.isOverLimit
     }
 }
 
