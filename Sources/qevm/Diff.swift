@@ -63,6 +63,9 @@ struct Diff: ParsableCommand {
             }
         }
         try Output.write(answer, to: output)
+        if !result.isComplete, result.total == 0 {
+            throw CommandFailure.unreadable("\(a), \(b): not everything could be compared")
+        }
         if !result.isEqual {
             throw CommandFailure.invalid("\(a), \(b): \(result.total) difference\(result.total == 1 ? "" : "s")")
         }

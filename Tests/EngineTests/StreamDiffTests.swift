@@ -138,6 +138,56 @@ import Testing
         try lines(StreamDiff.compare(a, b, section: "d"))
     }
 
+    private func whole(_ a: [UInt8], _ b: [UInt8], vmsds: String? = nil) throws -> StreamDiffResult {
+        let request = try vmsds.map { try StreamRequest(JSONDocument(request: Array($0.utf8)).root) } ?? StreamRequest()
+        return try request.differences(BytesSource(a), BytesSource(b))
+    }
+
+    /// What is not understood is compared byte by byte, and without the bytes nothing is said to be equal.
+    @Test func streamsThatEndInTheMiddleAreCompared() throws {
+        let cut = Array(Self.none.prefix(0x90))
+        #expect(try whole(cut, cut).isEqual)
+        #expect(try !diff(cut, cut).isEqual)
+        var other = cut
+        other[0x8f] ^= 1
+        #expect(try lines(whole(cut, other)).first == "rest: bytes differ from 0x8f on")
+        #expect(try !whole(cut, Array(cut.dropLast())).isEqual)
+        // Behind the end it is padding.
+        #expect(try whole(Self.none, Self.none + [0, 0]).isEqual)
+    }
+
+    /// A description that does not fit leaves a payload of unknown length.
+    @Test func payloadsThatAreNotKeptAreCompared() throws {
+        let bytes = { (value: UInt8) in
+            var stream = StreamBytes()
+            stream.hasFooters = false
+            stream.bytes = [0x51, 0x45, 0x56, 0x4d, 0, 0, 0, 3]
+            stream.full(3, "dev", [1, 2, 3, 4, 5, value])
+            stream.eof()
+            return stream.bytes
+        }
+        let vmsds = #"{"vmsds": {"dev": {"name": "dev", "version_id": 9, "minimum_version_id": 9, "fields": []}}}"#
+        #expect(try whole(bytes(1), bytes(1), vmsds: vmsds).isEqual)
+        let result = try whole(bytes(1), bytes(2), vmsds: vmsds)
+        #expect(!result.isEqual && result.total > 0)
+    }
+
+    @Test func sectionsOfVeryManyValuesAreComparedByByte() throws {
+        let count = 300_000
+        let stream = { (value: UInt8) in
+            StreamBytes.headed {
+                $0.full(3, "dev", [UInt8](repeating: 0, count: count - 1) + [value])
+                let field = #"{"name": "a", "array_len": \#(count), "type": "uint8", "size": 1}"#
+                $0.eof(devices: [StreamBytes.device("dev", field)])
+            }.bytes
+        }
+        let result = try whole(stream(0), stream(1))
+        #expect(result.differences.map(\.kind) == [.data])
+        #expect(result.differences.first?.first == count - 1)
+        #expect(result.notes.contains { $0.contains("too many values") })
+        #expect(try whole(stream(1), stream(1)).isEqual)
+    }
+
     @Test func typesAndSizesOfFieldsDiffer() throws {
         let a = try decoded(#"{"name":"x","info":"uint8"},{"name":"y","info":"buffer","size":2}"#, "07aabb")
         let b = try decoded(#"{"name":"x","info":"int16"},{"name":"y","info":"buffer","size":3}"#, "0007aabbcc")

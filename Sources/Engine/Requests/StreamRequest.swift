@@ -199,6 +199,7 @@ public struct StreamRequest {
         options.sections = sections
         options.ignored = DifferenceFilter(ignored)
         options.descriptions = descriptions
+        options.sources = (a, b)
         guard comparesContents else {
             return StreamDiff.compare(try read(a), try behind(a).read(b), options, limits: limits)
         }

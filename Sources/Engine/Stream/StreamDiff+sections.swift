@@ -52,12 +52,12 @@ extension StreamDiff {
         }
         guard own.kind == .full else { return contents(own, other) }
         guard let first = own.bytes, let second = other.bytes else {
-            return note("\"\(own.idstr)\", instance \(own.instanceID): the payload was not kept")
+            return unread(own.payload, other.payload, "\"\(own.idstr)\", instance \(own.instanceID)")
         }
         let isDescribedAlike = isDescribedAlike(own, other)
         if first == second, isDescribedAlike { return }
         let found = list.total + list.excluded
-        if let left = decode(own, a, "A"), let right = decode(other, b, "B") {
+        if isComparedByField(own, other), let left = decode(own, a, "A"), let right = decode(other, b, "B") {
             // Moved out and back, so that the list is not copied for each section.
             var moved = DifferenceList(options.ignored, limit: 0)
             swap(&moved, &list)
@@ -79,6 +79,27 @@ extension StreamDiff {
             differing: difference.count
         )
     }
+
+    /// Whether the sections have so few values that each can be compared with its type and place.
+    private mutating func isComparedByField(
+        _ own: MigrationStream.Section,
+        _ other: MigrationStream.Section
+    ) -> Bool {
+        // A value has a byte at least, but for those of which there are only a few.
+        guard max(own.payload.count, other.payload.count) > Self.maximumValues else { return true }
+        let decoder = SectionDecoder(descriptions: options.descriptions, recordsOffsets: false, limits: limits)
+        for (section, stream) in [(own, a), (other, b)] {
+            guard let decoded = try? decoder.decode(section, of: stream) else { return true }
+            guard decoded.state.tape.words.count <= 2 * Self.maximumValues else {
+                note("\"\(own.idstr)\", instance \(own.instanceID), has too many values to name those that differ")
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Each costs some hundred bytes.
+    private static let maximumValues = 1 << 17
 
     /// Whether equal bytes mean the same on both sides.
     private func isDescribedAlike(_ own: MigrationStream.Section, _ other: MigrationStream.Section) -> Bool {

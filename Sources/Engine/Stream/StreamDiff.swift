@@ -16,6 +16,9 @@ public struct StreamDiff {
         /// The contents of guest memory, collected when the streams were read; nil: they are not compared.
         public var contents: (a: RAMPageHashes, b: RAMPageHashes)?
 
+        /// Where the streams were read from, for what is not kept of them; nil: such bytes cannot be compared.
+        public var sources: (a: any StreamSource, b: any StreamSource)?
+
         /// Everything but the contents of guest memory.
         public init() {}
     }
@@ -78,6 +81,7 @@ public struct StreamDiff {
         }
         sections()
         if wants("ram") { memory() }
+        rest()
         result.take(list)
         return result
     }
@@ -94,7 +98,7 @@ public struct StreamDiff {
 
     // MARK: What is no section
 
-    private mutating func begin(_ section: String) {
+    mutating func begin(_ section: String) {
         list.section = section
         list.instanceID = nil
         list.occurrence = 0

@@ -98,7 +98,10 @@ extension StreamDifference {
         }
         switch (a, b) {
         case (.absent, _), (_, .absent): return only
-        case (.present, .present): return "differs"
+        case (.present, .present):
+            guard kind == .data, let offsetA, let offsetB else { return "differs" }
+            let places = [offsetA, offsetB].map { "0x" + String($0, radix: 16) }
+            return "bytes differ from \(places[0]) on" + (offsetA == offsetB ? "" : ", \(places[1]) of the other")
         default: return "\(text(a)) -> \(text(b))"
         }
     }

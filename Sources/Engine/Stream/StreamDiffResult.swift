@@ -6,6 +6,8 @@ public struct StreamDiffResult: Sendable {
     public private(set) var differences: [StreamDifference] = []
     /// How many differences there are by kind, those included that were too many to be kept.
     public private(set) var counts: [StreamDifference.Kind: Int] = [:]
+    /// Whether everything could be compared that should be.
+    public internal(set) var isComplete = true
     /// What was not compared, and why.
     public internal(set) var notes: [String] = []
     /// Sections that both streams have.
@@ -21,8 +23,8 @@ public struct StreamDiffResult: Sendable {
 
     init() {}
 
-    /// Whether nothing differs in what was compared.
-    public var isEqual: Bool { counts.isEmpty }
+    /// Whether everything was compared and nothing differs.
+    public var isEqual: Bool { counts.isEmpty && isComplete }
 
     /// How many differences there are.
     public var total: Int { counts.values.reduce(0, +) }
