@@ -141,7 +141,7 @@ import Testing
         ("fpr", 16, "[1]", .countMismatch, "/x"),
         ("fpr", 8, "{}", .stateMissingField, "/x/value"),
         ("fpr", 8, #"{"value":1,"more":2}"#, .stateUnknownMember, "/x/more"),
-        ("powered_off", 1, "1", .valueTypeMismatch, "/x"),
+        ("powered_off", 1, "2", .valueOutOfRange, "/x"),
         ("shpc", 4, "{}", .valueTypeMismatch, "/x"),
         ("pci irq state", 16, "[0,0,2,0]", .valueOutOfRange, "/x/2"),
         ("msix state", 17, #"{"table":[],"pending":""}"#, .countMismatch, "/x/table"),
@@ -151,7 +151,7 @@ import Testing
         ),
         ("usb-redir-packet-id-q", 12, "[1,2]", .valueOutOfRange, "/x"),
         ("virtio-fs back-end state", 8, #"["",""]"#, .valueOutOfRange, "/x/0"),
-        ("scsi-requests", 1, #"[{"retry":2}]"#, .valueTypeMismatch, "/x/0/retry"),
+        ("scsi-requests", 1, #"[{"retry":2}]"#, .valueOutOfRange, "/x/0/retry"),
         ("virtio", 100, #"{"status":1}"#, .stateMissingField, "/x/pci"),
         ("virtio", 100, #"{"pci":{"version":2,"config":7}}"#, .valueTypeMismatch, "/x/pci/config"),
     ])

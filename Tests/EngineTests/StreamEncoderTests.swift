@@ -237,4 +237,76 @@ import Testing
         }
         #expect(beside?.statePath?.description == place)
     }
+
+    // MARK: What an edit cannot do
+
+    /// The section of a device whose VMSD counts an array, has a field of a later version and a subsection that is not needed.
+    private static let counted = #"""
+        {"vmsds": {"dev": {"name": "dev", "version_id": 3, "minimum_version_id": 1, "fields": [
+            {"name": "n", "info": "uint8"},
+            {"name": "q", "flags": ["VMS_VARRAY_UINT8"], "num_offset": "n", "info": "uint16"},
+            {"name": "w", "info": "uint32", "version_id": 3}],
+            "subsections": [{"name": "dev/s", "version_id": 1, "needed": "n != 2",
+                "fields": [{"name": "t", "info": "uint16"}]}]}}}
+        """#
+
+    private static func counted(describes: Bool) -> [UInt8] {
+        StreamBytes.headed {
+            $0.full(3, "dev", version: 2, [2, 0, 7, 0, 8])
+            let fields =
+                StreamBytes.field("n", "uint8", 1) + #", {"name": "q", "array_len": 2, "type": "uint16", "size": 2}"#
+            if describes { $0.eof(devices: [StreamBytes.device("dev", fields)]) } else { $0.eof() }
+        }.bytes
+    }
+
+    private func edit(_ bytes: [UInt8], _ patch: String, vmsds: String = "{}") throws -> [UInt8] {
+        let request = try StreamRequest(JSONDocument(request: Array(vmsds.utf8)).root)
+        let source = BytesSource(bytes)
+        return try request.pieces(
+            patching: request.read(source),
+            with: [JSONPatch(JSONDocument(parsing: Array(patch.utf8)).root)],
+            size: bytes.count
+        ).bytes(of: source, limit: 1 << 20)
+    }
+
+    @Test(arguments: [true, false])
+    func whatADescriptionRulesOutIsNotDroppedInSilence(_ describes: Bool) throws {
+        let bytes = Self.counted(describes: describes)
+        for (patch, place) in [
+            (#"[{"op":"add","path":"/sections/0/state/dev~1s","value":{"t":5}}]"#, "/sections/0/state/dev~1s"),
+            (#"[{"op":"add","path":"/sections/0/state/w","value":5}]"#, "/sections/0/state/w"),
+        ] {
+            let error = #expect(throws: VMStateError.self) { try edit(bytes, patch, vmsds: Self.counted) }
+            #expect(error?.code == .stateUnknownMember)
+            #expect(error?.statePath?.description == place)
+        }
+    }
+
+    /// A vmdesc does not say what counts an array.
+    @Test(arguments: [true, false])
+    func countersFollowTheGivenDescription(_ describes: Bool) throws {
+        let bytes = Self.counted(describes: describes)
+        let value = #"[{"op":"replace","path":"/sections/0/state/q/1","value":9}]"#
+        #expect(try edit(bytes, value, vmsds: Self.counted).count == bytes.count)
+        let counter = #"[{"op":"replace","path":"/sections/0/state/n","value":1}]"#
+        #expect(throws: VMStateError.self) { try edit(bytes, counter, vmsds: Self.counted) }
+    }
+
+    /// Guest memory is copied: how it was written stays as it was.
+    @Test(arguments: [
+        #"{"op":"add","path":"/configuration/configuration~1capabilities","value":{"capabilities":["x-ignore-shared"]}}"#,
+        #"{"op":"add","path":"/configuration/configuration~1capabilities","value":{"capabilities":["mapped-ram"]}}"#,
+        #"{"op":"add","path":"/configuration/configuration~1target-page-bits","value":{"target_page_bits":14}}"#,
+    ])
+    func whatMemoryWasWrittenByIsKept(_ operation: String) throws {
+        let bytes = StreamBytes.headed {
+            $0.ram()
+            $0.eof()
+        }.bytes
+        let error = #expect(throws: VMStateError.self) { try edit(bytes, "[\(operation)]") }
+        #expect(error?.code == .valueOutOfRange)
+        let other = #"{"capabilities":["return-path"]}"#
+        let patch = #"[{"op":"add","path":"/configuration/configuration~1capabilities","value":\#(other)}]"#
+        #expect(try edit(bytes, patch).count > bytes.count)
+    }
 }

@@ -46,10 +46,9 @@ extension VMStateEncoder {
         switch layout {
         case .integer(let integer): try write(integer, node, &facts)
         case .flag(let no, let yes, let fact):
-            let tag = state.tape.tag(at: node)
-            guard tag == .true || tag == .false else { throw typeMismatch("true or false", node) }
-            if let fact { facts[fact] = tag == .true ? 1 : 0 }
-            output.append(tag == .true ? yes : no)
+            let truth = try bool(node)
+            if let fact { facts[fact] = truth ? 1 : 0 }
+            output.append(truth ? yes : no)
         case .bytes(let amount): try buffer(node, size: try count(amount, facts))
         case .array(let element, let amount):
             let count = try count(amount, facts)

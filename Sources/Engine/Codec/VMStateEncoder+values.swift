@@ -45,7 +45,7 @@ extension VMStateEncoder {
         )
     }
 
-    private func bool(_ node: Int) throws(VMStateError) -> Bool {
+    func bool(_ node: Int) throws(VMStateError) -> Bool {
         switch state.tape.tag(at: node) {
         case .true: return true
         case .false: return false

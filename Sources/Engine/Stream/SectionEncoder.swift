@@ -62,6 +62,8 @@ struct SectionEncoder {
         var description: [UInt8]?
         /// Whether a VMSD and not the vmdesc has described it.
         var isWhole = false
+        /// What reads the bytes.
+        var codec: VMStateCodec?
     }
 
     /// The payload that a state makes.
@@ -89,20 +91,37 @@ struct SectionEncoder {
                     found: "none"
                 )
             }
-            return Payload(bytes: try given.encode(state, versionID: given.version(version)).bytes)
+            return Payload(bytes: try given.encode(state, versionID: given.version(version)).bytes, codec: given)
         }
         let node = devices.all[device].node
+        let codec: VMStateCodec
+        let encoded: VMStateCodec.Encoded
         do throws(VMStateError) {
-            return Payload(
-                try VMStateCodec(VMStateDocument(device: node), limits: limits).encode(state, describes: true)
-            )
+            codec = try VMStateCodec(VMStateDocument(device: node), limits: limits)
+            encoded = try codec.encode(state, describes: true)
         } catch {
             if let other = otherwise(state, node, section, old) { return other }
             guard let given = given(section, old?.section) else { throw error }
-            let encoded = try given.describing(VMDescStyle(devices))
+            let own = try given.describing(VMDescStyle(devices))
                 .encode(state, versionID: given.version(version), describes: true)
-            return Payload(bytes: encoded.bytes, description: encoded.vmdesc, isWhole: true)
+            return Payload(bytes: own.bytes, description: own.vmdesc, isWhole: true, codec: given)
         }
+        try check(encoded.bytes, section, old?.section)
+        return Payload(encoded, codec)
+    }
+
+    /// A vmdesc says what a stream contains and not which field counts which; a VMSD that is given does.
+    private func check(
+        _ bytes: [UInt8],
+        _ section: Header,
+        _ old: MigrationStream.Section?
+    ) throws(VMStateError) {
+        guard let old, let before = old.bytes, let given = given(section, old) else { return }
+        var options = VMStateCodec.DecodeOptions()
+        options.versionID = given.version(old.versionID)
+        guard (try? given.decode(before, options)) != nil else { return }
+        options.versionID = given.version(section.versionID)
+        _ = try given.decode(bytes, options)
     }
 
     /// The description that was given for a section.
@@ -125,7 +144,8 @@ struct SectionEncoder {
         if let old {
             let decoder = SectionDecoder(descriptions: descriptions, recordsOffsets: false, limits: limits)
             let codec = (try? decoder.describe(old.section, of: old.stream))?.codec
-            return (try? codec?.encode(state, describes: true)).map { Payload($0) }
+            guard let codec, let encoded = try? codec.encode(state, describes: true) else { return nil }
+            return Payload(encoded, codec)
         }
         guard let size = section.size else { return nil }
         for text in VMDescAlternatives(node, length: size).texts {
@@ -133,14 +153,14 @@ struct SectionEncoder {
                 let codec = try? VMStateCodec(VMStateDocument(device: other), limits: limits),
                 let encoded = try? codec.encode(state, describes: true)
             else { continue }
-            return Payload(encoded)
+            return Payload(encoded, codec)
         }
         return nil
     }
 }
 
 extension SectionEncoder.Payload {
-    fileprivate init(_ encoded: VMStateCodec.Encoded) {
-        self.init(bytes: encoded.bytes, description: encoded.vmdesc)
+    fileprivate init(_ encoded: VMStateCodec.Encoded, _ codec: VMStateCodec) {
+        self.init(bytes: encoded.bytes, description: encoded.vmdesc, codec: codec)
     }
 }

@@ -61,9 +61,12 @@ struct StreamAssignment {
         }
         if let number { found = found.indices.contains(number) ? [found[number]] : [] }
         guard found.count == 1, let section = found.first else {
+            let isUndescribed =
+                found.isEmpty && (document["sections"]?.elements ?? []).contains { $0["idstr"]?.string == name }
             throw VMStateError(
                 .patchFailed,
-                expected: "one section \"\(name)\" with a state",
+                expected: "one section \"\(name)\" with a state"
+                    + (isUndescribed ? "; what nothing describes, neither a vmdesc nor \"vmsds\", has none" : ""),
                 found: found.isEmpty ? "none" : "sections " + found.map { String($0.offset) }.joined(separator: ", "),
                 statePath: JSONPointer(["sections"])
             )

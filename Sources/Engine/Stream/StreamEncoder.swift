@@ -105,6 +105,7 @@ public struct StreamEncoder {
             return
         }
         if let own = before["configuration"], own.isEqual(to: node) { return }
+        try checkMemory(node, old)
         let bytes: [UInt8]
         do throws(VMStateError) {
             bytes = try StreamFraming.configuration(node, before: before["configuration"])
@@ -113,6 +114,33 @@ public struct StreamEncoder {
         }
         changes.replace(old.range, with: bytes)
         vmdesc?.configure(StreamFraming.description(ofConfiguration: node))
+    }
+
+    /// Guest memory is copied as it is, so that what says how it was written cannot change.
+    ///
+    /// Source: QEMU migration/ram.c, ram_save_setup(); migration/savevm.c, vmstate_target_page_bits.
+    private func checkMemory(_ node: JSONNode, _ old: MigrationStream.Configuration) throws(VMStateError) {
+        let capabilities = "configuration/capabilities"
+        let names = (node[capabilities]?["capabilities"]?.elements ?? []).compactMap(\.string)
+        for name in ["x-ignore-shared", "mapped-ram"] {
+            let has = old.capabilities?.contains(name) ?? false
+            guard names.contains(name) != has else { continue }
+            throw VMStateError(
+                .valueOutOfRange,
+                expected: "\"\(name)\" as it was: guest memory was written \(has ? "with" : "without") it",
+                found: has ? "none" : "\"\(name)\"",
+                statePath: JSONPointer(["configuration", capabilities, "capabilities"])
+            )
+        }
+        let bits = "configuration/target-page-bits"
+        guard node[bits]?["target_page_bits"]?.int == old.pageBits else {
+            throw VMStateError(
+                .valueOutOfRange,
+                expected: "\(old.pageBits.map(String.init) ?? "no page bits"), by which guest memory was written",
+                found: node[bits].map { String(decoding: $0.json(), as: UTF8.self) } ?? "none",
+                statePath: JSONPointer(["configuration", bits, "target_page_bits"])
+            )
+        }
     }
 
     // MARK: Sections
@@ -236,13 +264,33 @@ public struct StreamEncoder {
         }
         guard let state = section.state else { return nil }
         do throws(VMStateError) {
-            return try SectionEncoder(original.devices, descriptions, limits: limits)
+            let payload = try SectionEncoder(original.devices, descriptions, limits: limits)
                 .encode(state, of: SectionEncoder.Header(section, as: old), old.device, was: (old, original))
+            try checkTaken(state, payload, Int(section.versionID))
+            return payload
         } catch {
             var error = error.under("state")
             error.section = section.idstr
             throw error
         }
+    }
+
+    /// Whether everything in a state is in its bytes: a description leaves out what a version does not have or nobody needs, which
+    /// is right for a state of another version and wrong for an edit.
+    private func checkTaken(_ state: JSONNode, _ payload: SectionEncoder.Payload, _ version: Int) throws(VMStateError) {
+        guard !encodesAll, let codec = payload.codec else { return }
+        var options = VMStateCodec.DecodeOptions()
+        options.takesApart = true
+        options.versionID = codec.version(version)
+        guard let taken = try? codec.decode(payload.bytes, options).state.root,
+            let place = state.firstMember(notIn: taken)
+        else { return }
+        throw VMStateError(
+            .stateUnknownMember,
+            expected: "only what version \(version) of the section has and its description does not rule out",
+            found: "\"\(place.last ?? "")\"",
+            statePath: JSONPointer(place)
+        )
     }
 
     /// Has the vmdesc say what the section holds now.
@@ -280,4 +328,26 @@ public struct StreamEncoder {
 extension MigrationStream.Section {
     /// The whole section: header, payload, footer.
     public var range: Range<Int> { offset..<payload.upperBound + (hasFooter ? 5 : 0) }
+}
+
+extension JSONNode {
+    /// The first member of an object in this value that the same object of another does not have, with its place.
+    fileprivate func firstMember(notIn other: JSONNode) -> [String]? {
+        switch (kind, other.kind) {
+        case (.object, .object):
+            let others = Dictionary(other.members.map { ($0.name, $0.value) }) { first, _ in first }
+            for (name, value) in members {
+                guard let found = others[name] else { return [name] }
+                if let place = value.firstMember(notIn: found) { return [name] + place }
+            }
+        case (.array, .array):
+            // Of numbers there are many, and nothing is in them.
+            for (index, pair) in zip(elements, other.elements).enumerated()
+            where pair.0.kind == .object || pair.0.kind == .array {
+                if let place = pair.0.firstMember(notIn: pair.1) { return [String(index)] + place }
+            }
+        default: break
+        }
+        return nil
+    }
 }
