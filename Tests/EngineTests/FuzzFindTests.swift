@@ -121,6 +121,20 @@ import Testing
     private func text(_ node: JSONNode) -> String {
         String(decoding: node.json(), as: UTF8.self)
     }
+
+    /// The one at the end of the data is read first, and is not the one behind the EOF.
+    @Test func aStreamWithTwoDescriptionsIsRead() throws {
+        let devices = ["a", "b", "c"].map { StreamBytes.device($0, StreamBytes.field("x", "uint8", 1)) }
+        let bytes = StreamBytes.headed {
+            for (id, name) in ["a", "b", "c"].enumerated() { $0.full(UInt32(id), name, [1]) }
+            $0.eof(devices: [devices[2]])
+            $0.bytes += [1, 2, 3]
+            $0.eof(devices: devices)
+        }.bytes
+        #expect(StreamChecks.stream(bytes) == nil)
+        let stream = try MigrationStream(reading: BytesSource(bytes))
+        #expect(stream.sections.map(\.device) == [nil, nil, 0])
+    }
 }
 
 extension Fixtures {

@@ -35,6 +35,8 @@ extension StreamReader {
                 rule: StreamRule.vmdesc
             )
         }
+        // What was found before is not the stream's own: its devices have other places.
+        if stream.devices != nil { for index in stream.sections.indices { stream.sections[index].device = nil } }
         stream.devices = devices
         if stream.pageSize == nil { stream.pageSize = devices.pageSize }
     }
