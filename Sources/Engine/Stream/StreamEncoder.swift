@@ -157,7 +157,8 @@ public struct StreamEncoder {
                 guard let offset = section.offset, let index = byOffset[offset], index < old.count else {
                     throw VMStateError(
                         .valueOutOfRange,
-                        expected: "the offset of a section of the stream",
+                        expected:
+                            "the offset of a section of the stream: sections are changed and taken out, not added",
                         found: section.offset.map(String.init) ?? "none",
                         statePath: JSONPointer(["offset"])
                     )
@@ -165,7 +166,7 @@ public struct StreamEncoder {
                 guard index > last else {
                     throw VMStateError(
                         .valueOutOfRange,
-                        expected: "sections in the order of the stream",
+                        expected: "sections in the order of the stream, each once",
                         found: "offset \(offset) after others",
                         statePath: JSONPointer(["offset"])
                     )
