@@ -79,7 +79,7 @@ struct Decode: ParsableCommand {
 
     mutating func validate() throws {
         if hexdump, format != .text { throw ValidationError("--hexdump goes with --format text.") }
-        if extractRAM != nil, options.output == nil { throw ValidationError("--extract-ram needs -o FILE.") }
+        if extractRAM != nil, options.output == nil { throw ValidationError("--extract-ram needs -o FILE, or -o -.") }
     }
 
     func run() throws {
@@ -163,17 +163,9 @@ struct Decode: ParsableCommand {
         let read = try qevm.run { () throws(VMStateError) in try request.read(source) }
         bar?.finish()
         var findings: [Finding] = []
-        try Output.replace(options.output) { (write) throws(CommandFailure) in
-            try withoutActuallyEscaping(write) { (write) throws(CommandFailure) in
-                findings = try qevm.run { () throws(VMStateError) in
-                    try request.text(read, of: source, hexdump: hexdump) { (piece) throws(VMStateError) in
-                        do throws(CommandFailure) {
-                            try write(piece)
-                        } catch {
-                            throw .unwritable(error.message)
-                        }
-                    }
-                }
+        try Output.replace(options.output, reading: file) { (target) throws(VMStateError) in
+            findings = try request.text(read, of: source, hexdump: hexdump) { (piece) throws(VMStateError) in
+                try target.write(piece)
             }
         }
         guard findings.contains(where: { $0.severity == .error }) else { return }
@@ -185,15 +177,29 @@ struct Decode: ParsableCommand {
     {
         guard let output = options.output else { return }
         var request = request
-        let target = try reading(output) { () throws(VMStateError) in
-            RAMFile(block: block, in: try SparseFile(path: output))
+        // Pages come in any order, and may come again; what is no regular file gets them at the end.
+        let replacement = try qevm.run { () throws(VMStateError) in
+            OutputFile.isStandard(output) ? nil : try FileReplacement(of: output)
         }
+        let pages = try qevm.run { () throws(VMStateError) in
+            if let replacement { return replacement.file }
+            return try SparseFile()
+        }
+        let target = RAMFile(block: block, in: pages)
         request.pages = target
-        let read = try qevm.run { () throws(VMStateError) in try request.read(source, keepsPayloads: false) }
+        let read = try qevm.run(named: file) { () throws(VMStateError) in
+            try request.read(source, keepsPayloads: false)
+        }
         bar?.finish()
-        guard target.size != nil else {
+        guard let size = target.size else {
             let names = read.blocks.map { "\"\($0.idstr)\"" }.joined(separator: ", ")
             throw CommandFailure.invalid("\(file): error: no block \"\(block)\"; the stream has \(names)")
+        }
+        if let replacement {
+            try qevm.run { () throws(VMStateError) in try replacement.commit() }
+        } else {
+            let copy = try qevm.run { () throws(VMStateError) in try pages.source() }
+            try Output.write([.source(0..<size)], of: copy, named: file, to: output)
         }
         try report(read.findings.filter { $0.severity == .error })
     }

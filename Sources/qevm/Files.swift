@@ -55,7 +55,7 @@ enum Output {
     }
 
     private static func write(_ parts: [[UInt8]], to path: String?) throws(CommandFailure) {
-        guard let path, path != "-" else {
+        guard let path, !OutputFile.isStandard(path) else {
             for part in parts { try write(part, STDOUT_FILENO, "standard output") }
             return
         }
@@ -72,34 +72,22 @@ enum Output {
 
     /// Lets `body` write a file piece by piece; the file is there under its name only when all of it is.
     ///
-    /// Standard output gets the pieces as they come.
+    /// Standard output, devices and pipes get the pieces as they come.
+    ///
+    /// - Parameters:
+    ///   - path: where the bytes go; nil: standard output.
+    ///   - name: what errors call the input.
+    ///   - body: writes.
+    /// - Throws: what `run` makes of the errors of `body`, and what cannot be written.
     static func replace(
         _ path: String?,
-        _ body: ((_ bytes: [UInt8]) throws(CommandFailure) -> Void) throws(CommandFailure) -> Void
+        reading name: String,
+        _ body: (OutputFile) throws(VMStateError) -> Void
     ) throws(CommandFailure) {
-        guard let path, path != "-" else {
-            return try body { (bytes) throws(CommandFailure) in try write(bytes, STDOUT_FILENO, "standard output") }
-        }
-        var status = stat()
-        // A device or a pipe stays what it is.
-        let isThere = unsafe stat(path, &status) == 0
-        let isOther = isThere && status.st_mode & S_IFMT != S_IFREG
-        let part = isOther ? path : path + ".part"
-        let descriptor = unsafe open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .unreadable("\(part): \(systemError())") }
-        do throws(CommandFailure) {
-            do throws(CommandFailure) {
-                try body { (bytes) throws(CommandFailure) in try write(bytes, descriptor, path) }
-            } catch {
-                close(descriptor)
-                throw error
-            }
-            guard close(descriptor) == 0 else { throw .unreadable("\(part): \(systemError())") }
-            let isInPlace = unsafe isOther || rename(part, path) == 0
-            guard isInPlace else { throw .unreadable("\(path): \(systemError())") }
-        } catch {
-            if !isOther { unsafe unlink(part) }
-            throw error
+        try run(named: name) { () throws(VMStateError) in
+            let file = try OutputFile(path)
+            try body(file)
+            try file.finish()
         }
     }
 
@@ -128,6 +116,7 @@ enum Output {
     }
 }
 
-private func systemError() -> String {
+/// The system's words for its last error.
+func systemError() -> String {
     unsafe String(cString: strerror(errno))
 }

@@ -20,19 +20,18 @@ extension Output {
         let bar = ProgressBar(sizes: pieces.reduce(0) { $0 + $1.count })
         defer { bar?.finish() }
         var written = 0
-        try replace(path) { (write) throws(CommandFailure) in
-            do throws(VMStateError) {
-                try pieces.write(from: source) { (bytes) throws(VMStateError) in
-                    do throws(CommandFailure) {
-                        try write(bytes)
-                        written += bytes.count
-                        bar?.update(written)
-                    } catch {
-                        throw .unwritable(error.message)
-                    }
-                }
-            } catch {
-                throw .unreadable(error.code == .outputUnwritable ? error.found ?? "" : "\(name): error: \(error)")
+        func show(_ count: Int) {
+            written += count
+            bar?.update(written)
+        }
+        try replace(path, reading: name) { (file) throws(VMStateError) in
+            let skip = { (count) throws(VMStateError) in
+                try file.writeZeros(count)
+                show(count)
+            }
+            try pieces.write(from: source, skipping: skip) { (bytes) throws(VMStateError) in
+                try file.write(bytes)
+                show(bytes.count)
             }
         }
     }

@@ -92,10 +92,34 @@ struct PrintingOptions: ParsableArguments {
 }
 
 /// Runs engine code; what it refuses is a finding, so the exit status is 1.
-func run<Value>(_ body: () throws(VMStateError) -> Value) throws(CommandFailure) -> Value {
+///
+/// Bad requests, input that cannot be read and output that cannot be written are none: 2.
+///
+/// - Parameters:
+///   - name: of the file that is read; nil: none is.
+///   - body: the code.
+/// - Returns: what it returns.
+/// - Throws: its error, as a message for the person at the terminal.
+func run<Value>(named name: String? = nil, _ body: () throws(VMStateError) -> Value) throws(CommandFailure) -> Value {
     do throws(VMStateError) {
         return try body()
     } catch {
-        throw error.code == .requestInvalid ? .unreadable("error: \(error)") : .invalid("error: \(error)")
+        switch error.code {
+        case .requestInvalid: throw .unreadable("error: \(error)")
+        case .inputUnreadable: throw name.map { .unreadable($0, error) } ?? .unreadable("error: \(error)")
+        case .outputUnwritable: throw .unreadable(error.found ?? "error: \(error)")
+        default: throw .invalid("error: \(error)")
+        }
+    }
+}
+
+extension CommandFailure {
+    /// A file cannot be read.
+    static func unreadable(_ path: String, _ error: VMStateError) -> CommandFailure {
+        // What the system says has the name already.
+        if error.code == .inputUnreadable, error.expected == nil, let found = error.found, found.hasPrefix(path) {
+            return .unreadable(found)
+        }
+        return .unreadable("\(path): error: \(error)")
     }
 }

@@ -88,11 +88,7 @@ func reading<Value>(
     do throws(VMStateError) {
         return try body()
     } catch {
-        // What the system says has the name already.
-        if error.code == .inputUnreadable, error.expected == nil, let found = error.found, found.hasPrefix(path) {
-            throw .unreadable(found)
-        }
-        throw .unreadable("\(path): error: \(error)")
+        throw .unreadable(path, error)
     }
 }
 

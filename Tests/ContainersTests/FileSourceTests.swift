@@ -43,6 +43,28 @@ import Testing
         close(descriptor)
     }
 
+    @Test func holesAreKnown() throws {
+        let file = try ScratchFile([])
+        let (start, end) = (1 << 20, 4 << 20)
+        do {
+            let sparse = try SparseFile(path: file.path)
+            try sparse.resize(to: end)
+            try sparse.write([1], at: start)
+        }
+        let source = try FileSource(path: file.path)
+        #expect(source.zeros(at: 0) == start)
+        #expect(source.zeros(at: start) == 0)
+        #expect(source.zeros(at: 2 << 20) == 2 << 20)
+        #expect(source.zeros(at: end) == 0 && source.zeros(at: -1) == 0)
+        let window = WindowSource(source, offset: 500, size: 1000)
+        #expect(window.zeros(at: 0) == 1000 && window.zeros(at: 999) == 1 && window.zeros(at: 1000) == 0)
+        let peeked = try PeekedSource(source, count: 10)
+        #expect(peeked.zeros(at: 9) == 0 && peeked.zeros(at: 10) == start - 10)
+        // What is not there any more is no hole.
+        try #require(unsafe truncate(file.path, 3 << 20) == 0)
+        #expect(source.zeros(at: 2 << 20) == 0)
+    }
+
     @Test func aFileThatWasCutSinceEndsEarly() throws {
         let file = try ScratchFile(Sample.bytes(100))
         let source = try FileSource(path: file.path)

@@ -9,6 +9,9 @@ public final class FileSource: StreamSource, Sendable {
     private let name: String
     private let length: Int
 
+    /// Linux's `SEEK_DATA`, which Glibc's module leaves out.
+    private static let seekData: Int32 = 3
+
     /// The file or block device at `path`.
     ///
     /// - Throws: `input-unreadable` when it cannot be opened or is of another kind.
@@ -63,5 +66,18 @@ public final class FileSource: StreamSource, Sendable {
             if count >= 0 { return count }
             guard errno == EINTR else { throw .unreadable(at: offset, "\(name): \(SystemError.text(errno))") }
         }
+    }
+
+    /// How many bytes from `offset` on are a hole of the file.
+    public func zeros(at offset: Int) -> Int {
+        guard offset >= 0, offset < length else { return 0 }
+        // The position may be shared with other processes.
+        let position = lseek(descriptor.number, 0, SEEK_CUR)
+        defer { if position >= 0 { lseek(descriptor.number, position, SEEK_SET) } }
+        let data = lseek(descriptor.number, off_t(offset), Self.seekData)
+        if data >= 0 { return max(0, min(Int(data), length) - offset) }
+        // No data up to the end: of the file as it was opened, unless it was cut since.
+        guard errno == ENXIO, let size = descriptor.status()?.size, size >= length else { return 0 }
+        return length - offset
     }
 }

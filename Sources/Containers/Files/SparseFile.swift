@@ -29,6 +29,12 @@ public final class SparseFile {
         name = "a temporary file"
     }
 
+    /// A file that is open for reading and writing, and empty.
+    init(_ descriptor: Descriptor, name: String) {
+        self.descriptor = descriptor
+        self.name = name
+    }
+
     /// Cuts the file to `size` bytes, or extends it with a hole.
     ///
     /// - Throws: `output-unwritable`.

@@ -3,9 +3,9 @@
 internal import Engine
 internal import Glibc
 
-/// Files without a name, which end with their last user whatever happens.
+/// Files that are nobody else's: with a name that cannot be foreseen, or with none.
 enum TemporaryFile {
-    /// Makes one.
+    /// Makes one without a name, which ends with its last user whatever happens.
     ///
     /// - Parameter directory: where; without it the folder that `TMPDIR` names, or `/var/tmp`, which is on a disk.
     /// - Returns: its descriptor.
@@ -13,16 +13,31 @@ enum TemporaryFile {
     static func make(in directory: String?) throws(VMStateError) -> Descriptor {
         let named = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
         let folder = directory ?? named ?? "/var/tmp"
+        let (file, path) = try makeNamed(in: folder + "/", mode: 0o600, for: "a temporary file in \(folder)")
+        _ = unsafe unlink(path)
+        return file
+    }
+
+    /// Makes one with a name.
+    ///
+    /// - Parameters:
+    ///   - folder: where, with a slash at its end; "" for the working directory.
+    ///   - mode: who may use it, less what the umask takes away.
+    ///   - name: what errors call it.
+    /// - Returns: its descriptor, for reading and writing, and its path.
+    /// - Throws: `output-unwritable`.
+    static func makeNamed(
+        in folder: String,
+        mode: mode_t,
+        for name: String
+    ) throws(VMStateError) -> (file: Descriptor, path: String) {
         // Another process may have a file of the same name, or have put one there.
         for _ in 0..<16 {
-            let path = "\(folder)/.qevm-\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
-            let number = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            if number >= 0 {
-                _ = unsafe unlink(path)
-                return Descriptor(number, closes: true)
-            }
+            let path = "\(folder).qevm-\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+            let number = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+            if number >= 0 { return (Descriptor(number, closes: true), path) }
             guard errno == EEXIST || errno == EINTR else { break }
         }
-        throw .unwritable("a temporary file in \(folder): \(SystemError.text(errno))")
+        throw .unwritable("\(name): \(SystemError.text(errno))")
     }
 }

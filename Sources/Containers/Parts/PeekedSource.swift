@@ -28,4 +28,9 @@ public final class PeekedSource: StreamSource {
         buffer.fill(from: prefix, offset..<offset + count)
         return count
     }
+
+    /// As of the source that was looked at, behind its first bytes.
+    public func zeros(at offset: Int) -> Int {
+        offset < prefix.count ? 0 : base.zeros(at: offset)
+    }
 }

@@ -35,4 +35,10 @@ public final class WindowSource: StreamSource {
         var part = buffer._mutatingExtracting(first: room)
         return try base.read(into: &part, at: start + offset)
     }
+
+    /// How many bytes from `offset` of the part on are known to be zero.
+    public func zeros(at offset: Int) -> Int {
+        guard offset >= 0, offset < end - start else { return 0 }
+        return min(base.zeros(at: start + offset), end - start - offset)
+    }
 }

@@ -54,6 +54,15 @@ public final class Qcow2StateSource: StreamSource {
         }
     }
 
+    /// How many bytes from `offset` on are in clusters that the image does not hold.
+    public func zeros(at offset: Int) -> Int {
+        guard offset >= 0, offset < length, let extent = try? map.extent(at: offset), case .zeros = extent.content
+        else {
+            return 0
+        }
+        return min(extent.length, length - offset)
+    }
+
     private func inflate(_ entry: UInt64) throws(VMStateError) -> [UInt8] {
         if let inflated, inflated.entry == entry { return inflated.bytes }
         let bytes = try map.inflate(entry)

@@ -5,20 +5,38 @@ extension [StreamPiece] {
     ///
     /// - Parameters:
     ///   - source: what the pieces were made of.
+    ///   - skip: is told of zeros that are not read since the source has a hole there; without it they are given as bytes.
     ///   - body: gets the bytes.
-    /// - Throws: `input-unreadable`, and what `body` throws.
+    /// - Throws: `input-unreadable`, and what `skip` and `body` throw.
+    ///
+    /// Copies end at multiples of 64 KiB of the result where they can, so that blocks of zeros can be told there.
     public func write(
         from source: any StreamSource,
+        skipping skip: ((_ count: Int) throws(VMStateError) -> Void)? = nil,
         to body: ([UInt8]) throws(VMStateError) -> Void
     ) throws(VMStateError) {
         let chunk = 1 << 20
+        let alignment = 64 << 10
+        var written = 0
         for piece in self {
             switch piece {
-            case .bytes(let bytes): try body(bytes)
+            case .bytes(let bytes):
+                try body(bytes)
+                written += bytes.count
             case .source(let range):
                 var at = range.lowerBound
                 while at < range.upperBound {
-                    var bytes = [UInt8](repeating: 0, count: Swift.min(chunk, range.upperBound - at))
+                    if let skip {
+                        let zeros = Swift.min(source.zeros(at: at), range.upperBound - at)
+                        if zeros >= alignment {
+                            try skip(zeros)
+                            at += zeros
+                            written += zeros
+                            continue
+                        }
+                    }
+                    let room = chunk - written % alignment
+                    var bytes = [UInt8](repeating: 0, count: Swift.min(room, range.upperBound - at))
                     let count = try source.read(into: &bytes, from: 0, at: at)
                     guard count > 0 else {
                         throw VMStateError(
@@ -31,6 +49,7 @@ extension [StreamPiece] {
                     bytes.removeSubrange(count...)
                     try body(bytes)
                     at += count
+                    written += count
                 }
             }
         }

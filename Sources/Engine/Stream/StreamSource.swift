@@ -13,6 +13,14 @@ public protocol StreamSource: AnyObject {
     /// - Returns: how many bytes were read, at least 1 unless the end is reached or `buffer` is empty.
     /// - Throws: `input-unreadable` when the bytes cannot be had.
     func read(into buffer: inout MutableRawSpan, at offset: Int) throws(VMStateError) -> Int
+
+    /// How many bytes from `offset` on are known to be zero without being read; 0 where nothing is known.
+    func zeros(at offset: Int) -> Int
+}
+
+extension StreamSource {
+    /// Nothing is known.
+    public func zeros(at offset: Int) -> Int { 0 }
 }
 
 /// A stream in memory.
