@@ -10,6 +10,8 @@ public enum StreamContainer {
         public var offset = 0
         /// Name or id of the snapshot of a qcow2 image.
         public var snapshot: String?
+        /// Whether a stream that is in no qcow2 image is an error when there is a snapshot.
+        public var requiresImage = true
         /// How large the copy may be that is made of a stream whose bytes come once, in order; nil makes none.
         ///
         /// The copy is a temporary file; the stream has a size then, and can be read anywhere.
@@ -53,7 +55,9 @@ public enum StreamContainer {
         }
         let part = options.offset == 0 ? source : WindowSource(source, offset: options.offset)
         let opened = try ContainerOpener(options: options).open(part, fileOffset: options.offset, inside: [])
-        if let snapshot = options.snapshot, !opened.containers.contains(where: { $0.name == "qcow2" }) {
+        if let snapshot = options.snapshot, options.requiresImage,
+            !opened.containers.contains(where: { $0.name == "qcow2" })
+        {
             throw .unreadable(expected: "a qcow2 image with the snapshot \(snapshot.shown)", "a stream without one")
         }
         return opened

@@ -80,6 +80,7 @@ struct Decode: ParsableCommand {
     mutating func validate() throws {
         if hexdump, format != .text { throw ValidationError("--hexdump goes with --format text.") }
         if extractRAM != nil, options.output == nil { throw ValidationError("--extract-ram needs -o FILE, or -o -.") }
+        if sections?.isEmpty == true { throw ValidationError("--sections needs names.") }
     }
 
     func run() throws {
@@ -131,7 +132,7 @@ struct Decode: ParsableCommand {
             ("initial", initial != nil), ("partial", partial), ("sections", sections != nil), ("vmdesc", vmdesc),
             ("raw", raw), ("extract-ram", extractRAM != nil), ("vmsds", stream.vmsds != nil),
         ])
-        let state = try qevm.run { () throws(VMStateError) in try CPRState(reading: source) }
+        let state = try qevm.run(named: file) { () throws(VMStateError) in try CPRState(reading: source) }
         guard let state else { throw CommandFailure.unreadable("\(file): error: no CPR state") }
         let text = try qevm.run { () throws(VMStateError) in
             try format == .text ? state.text(hexdump: hexdump) : state.document(answer) + Array("\n".utf8)
@@ -151,17 +152,23 @@ struct Decode: ParsableCommand {
         defer { bar?.finish() }
         if let extractRAM { return try extract(extractRAM, source, request, bar) }
         if format == .text { return try writeText(source, request, bar) }
-        let result = try qevm.run { () throws(VMStateError) in
-            try request.document(try request.read(source), of: source)
+        var missing: [String] = []
+        let result = try qevm.run(named: file) { () throws(VMStateError) in
+            let read = try request.read(source)
+            missing = request.missingSections(in: [read])
+            return try request.document(read, of: source)
         }
         bar?.finish()
+        if !missing.isEmpty { Output.error(Output.noSections(missing, in: file)) }
         try Output.write(line: result.text, to: options.output)
         try report(result.findings)
     }
 
     private func writeText(_ source: any StreamSource, _ request: StreamRequest, _ bar: ProgressBar?) throws {
-        let read = try qevm.run { () throws(VMStateError) in try request.read(source) }
+        let read = try qevm.run(named: file) { () throws(VMStateError) in try request.read(source) }
         bar?.finish()
+        let missing = request.missingSections(in: [read])
+        if !missing.isEmpty { Output.error(Output.noSections(missing, in: file)) }
         var findings: [Finding] = []
         try Output.replace(options.output, reading: file) { (target) throws(VMStateError) in
             findings = try request.text(read, of: source, hexdump: hexdump) { (piece) throws(VMStateError) in

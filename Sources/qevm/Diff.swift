@@ -10,7 +10,12 @@ struct Diff: ParsableCommand {
         commandName: "diff",
         _superCommandName: QEVM.name,
         abstract: "Says what differs between two migration streams, by device and field.",
-        discussion: "Exit status: 0 equal, 1 different, 2 bad usage or unreadable input."
+        discussion: """
+            --at and --snapshot are for both files; where one of the two is no qcow2 image it is taken as it is.
+
+            Exit status: 0 equal, 1 different, 2 bad usage or unreadable input, or a name of --sections that \
+            neither has.
+            """
     )
 
     @Argument(help: ArgumentHelp("A migration stream.", valueName: "a"))
@@ -21,6 +26,15 @@ struct Diff: ParsableCommand {
 
     @OptionGroup var stream: StreamOptions
     @OptionGroup var printing: PrintingOptions
+
+    @Option(
+        name: .customLong("other-at"),
+        help: ArgumentHelp("Where the other stream starts in its file (default: --at).", valueName: "offset")
+    )
+    var otherOffset: Int?
+
+    @Option(help: ArgumentHelp("The snapshot of the other image (default: --snapshot).", valueName: "name"))
+    var otherSnapshot: String?
 
     @Option(help: ArgumentHelp("Sections to be compared, by idstr or VMSD name: cpu,timer.", valueName: "names"))
     var sections: String?
@@ -44,15 +58,21 @@ struct Diff: ParsableCommand {
 
     enum Format: String, ExpressibleByArgument { case text, json }
 
+    mutating func validate() throws {
+        if ignore.contains("") { throw ValidationError("--ignore needs a pattern.") }
+        if sections?.isEmpty == true { throw ValidationError("--sections needs names.") }
+    }
+
     func run() throws {
         var request = try stream.request()
         request.sections = sections.map { $0.split(separator: ",").map(String.init) }
-        let first = try stream.openStream(a, isSized: contents).source
-        let second = try stream.openStream(b, isSized: contents).source
+        var missing: [String] = []
+        request.unmatched = { missing = $0 }
+        let (first, second) = try openBoth()
         let bar = ProgressBar(sizes: first.size, second.size)
         if let bar { request.progress = { bar.update($0) } }
         defer { bar?.finish() }
-        let result = try qevm.run { () throws(VMStateError) in
+        let result = try qevm.run(named: "\(a), \(b)") { () throws(VMStateError) in
             try request.differences(first, second, ignoring: ignore, comparesContents: contents)
         }
         bar?.finish()
@@ -66,8 +86,23 @@ struct Diff: ParsableCommand {
         if !result.isComplete, result.total == 0 {
             throw CommandFailure.unreadable("\(a), \(b): not everything could be compared")
         }
+        if !missing.isEmpty {
+            throw CommandFailure.unreadable(Output.noSections(missing, in: "\(a), \(b)"))
+        }
         if !result.isEqual {
             throw CommandFailure.invalid("\(a), \(b): \(result.total) difference\(result.total == 1 ? "" : "s")")
         }
+    }
+
+    private func openBoth() throws(CommandFailure) -> (any StreamSource, any StreamSource) {
+        var other = stream
+        other.offset = otherOffset ?? stream.offset
+        other.snapshot = otherSnapshot ?? stream.snapshot
+        let isShared = stream.snapshot != nil && otherSnapshot == nil
+        let first = try stream.openStream(a, isSized: contents, requiresImage: !isShared)
+        let hasImage = first.containers.contains { $0.name == "qcow2" }
+        // One of the two has the snapshot.
+        let second = try other.openStream(b, isSized: contents, requiresImage: !isShared || !hasImage)
+        return (first.source, second.source)
     }
 }

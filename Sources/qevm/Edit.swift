@@ -55,7 +55,7 @@ struct Edit: ParsableCommand {
         let bar = ProgressBar(sizes: source.size)
         if let bar { request.progress = { bar.update($0) } }
         defer { bar?.finish() }
-        let pieces = try qevm.run { () throws(VMStateError) in
+        let pieces = try qevm.run(named: file) { () throws(VMStateError) in
             let read = try request.read(source)
             var edits: [JSONPatch] = []
             if let patch { edits.append(try JSONPatch(patch.root)) }

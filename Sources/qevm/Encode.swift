@@ -67,8 +67,19 @@ struct Encode: ParsableCommand {
             if let sectionID { members.append(("section_id", Array(String(sectionID).utf8))) }
             document = try options.document(members)
         }
-        if let whole = try qevm.run({ () throws(VMStateError) in try WholeStreamRequest(document.root) }) {
-            return try encode(whole)
+        if var request = try qevm.run({ () throws(VMStateError) in try WholeStreamRequest(document.root) }) {
+            if whole.vmsds != nil {
+                let descriptions = try whole.request()
+                try qevm.run { () throws(VMStateError) in try request.describe(by: descriptions) }
+            }
+            return try encode(request)
+        }
+        let streams = [
+            ("source", source != nil), ("vmsds", whole.vmsds != nil), ("at", whole.offset != 0),
+            ("snapshot", whole.snapshot != nil),
+        ]
+        if let option = streams.first(where: \.1) {
+            throw CommandFailure.unreadable("error: --\(option.0) goes with the document of a whole stream")
         }
         let bytes = try qevm.run { () throws(VMStateError) in
             let request = try EncodeRequest(document.root)
@@ -79,12 +90,17 @@ struct Encode: ParsableCommand {
 
     /// A whole stream from its document.
     private func encode(_ whole: WholeStreamRequest) throws {
-        guard let source else {
-            let bytes = try qevm.run { () throws(VMStateError) in try whole.bytes(from: nil) }
-            return try Output.write(bytes, to: options.output)
+        let stream = try source.map { path throws(CommandFailure) in
+            try self.whole.openStream(path, isSized: true).source
         }
-        let stream = try self.whole.openStream(source, isSized: true).source
-        let pieces = try qevm.run { () throws(VMStateError) in try whole.pieces(from: stream) }
-        try Output.write(pieces, of: stream, named: source, to: options.output)
+        if let source, let stream, format == .bytes {
+            let pieces = try qevm.run(named: source) { () throws(VMStateError) in try whole.pieces(from: stream) }
+            return try Output.write(pieces, of: stream, named: source, to: options.output)
+        }
+        let bytes = try qevm.run(named: source) { () throws(VMStateError) in
+            let bytes = try whole.bytes(from: stream)
+            return format == .json ? try whole.document(bytes) + Array("\n".utf8) : bytes
+        }
+        try Output.write(bytes, to: options.output)
     }
 }

@@ -91,6 +91,11 @@ enum Output {
         }
     }
 
+    /// Says which names of --sections nothing has.
+    static func noSections(_ names: [String], in files: String) -> String {
+        names.map { "\(files): no section \"\($0)\"" }.joined(separator: "\n")
+    }
+
     /// A line that is written over by the next one.
     static func progress(_ line: String) {
         try? write(Array(line.utf8), STDERR_FILENO, "standard error")

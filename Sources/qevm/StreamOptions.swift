@@ -34,9 +34,14 @@ struct StreamOptions: ParsableArguments {
     /// - Parameters:
     ///   - path: the file; "-" for standard input.
     ///   - isSized: whether the stream must be readable anywhere: then a pipe is copied into a temporary file.
+    ///   - requiresImage: whether --snapshot goes with qcow2 images only.
     /// - Returns: what it holds.
     /// - Throws: bad usage, when it is neither JSON nor a stream.
-    func open(_ path: String, isSized: Bool = false) throws(CommandFailure) -> Content {
+    func open(
+        _ path: String,
+        isSized: Bool = false,
+        requiresImage: Bool = true
+    ) throws(CommandFailure) -> Content {
         try reading(path) { () throws(VMStateError) in
             let file = path == "-" ? try StreamFile.open(descriptor: STDIN_FILENO) : try StreamFile.open(path: path)
             let peeked = try PeekedSource(file, count: 256)
@@ -46,14 +51,19 @@ struct StreamOptions: ParsableArguments {
             var options = StreamContainer.Options()
             options.offset = offset
             options.snapshot = snapshot
+            options.requiresImage = requiresImage
             if isSized { options.spoolBytes = 1 << 40 }
             return .stream(try StreamContainer.open(peeked, options: options))
         }
     }
 
     /// Opens a file that must be a stream.
-    func openStream(_ path: String, isSized: Bool = false) throws(CommandFailure) -> OpenedStream {
-        guard case .stream(let opened) = try open(path, isSized: isSized) else {
+    func openStream(
+        _ path: String,
+        isSized: Bool = false,
+        requiresImage: Bool = true
+    ) throws(CommandFailure) -> OpenedStream {
+        guard case .stream(let opened) = try open(path, isSized: isSized, requiresImage: requiresImage) else {
             throw .unreadable("\(path): error: a JSON document; a migration stream is needed")
         }
         return opened

@@ -46,7 +46,7 @@ struct Validate: ParsableCommand {
             switch try whole.open(file) {
             case .stream(let opened) where opened.format == .cprState:
                 try options.goWithStreams([("state", state != nil), ("stream", stream != nil)])
-                let report = try qevm.run { () throws(VMStateError) in try CPRState.report(opened.source) }
+                let report = try qevm.run(named: file) { () throws(VMStateError) in try CPRState.report(opened.source) }
                 return try write(report, file) { finding in finding.offset.map { "\(file):\($0)" } ?? file }
             case .stream(let opened): return try check(opened, file)
             case .json(let bytes):
@@ -90,7 +90,7 @@ struct Validate: ParsableCommand {
         let bar = ProgressBar(sizes: source.size)
         if let bar { request.progress = { bar.update($0) } }
         defer { bar?.finish() }
-        let report = try qevm.run { () throws(VMStateError) in try request.report(reading: source) }
+        let report = try qevm.run(named: file) { () throws(VMStateError) in try request.report(reading: source) }
         bar?.finish()
         try write(report, file) { finding in finding.offset.map { "\(file):\($0)" } ?? file }
     }

@@ -24,6 +24,8 @@ public struct StreamRequest {
     public var hashesDisks = false
     /// Where the stream starts in its file, if that is known; see `MigrationStream.ReadOptions`.
     public var fileOffset: Int?
+    /// Is told, by a comparison, which names of `sections` neither stream has.
+    public var unmatched: (([String]) -> Void)?
     /// Is told the offset, now and then.
     public var progress: ((Int) -> Void)?
     let limits: Limits
@@ -201,13 +203,24 @@ public struct StreamRequest {
         options.descriptions = descriptions
         options.sources = (a, b)
         guard comparesContents else {
-            return StreamDiff.compare(try read(a), try behind(a).read(b), options, limits: limits)
+            let (first, second) = (try read(a), try behind(a).read(b))
+            unmatched?(missingSections(in: [first, second]))
+            return StreamDiff.compare(first, second, options, limits: limits)
         }
         let hashes = (a: RAMPageHashes(limits: limits), b: RAMPageHashes(limits: limits))
         let first = try read(a, hashes.a)
         let second = try behind(a).read(b, hashes.b)
         options.contents = hashes
+        unmatched?(missingSections(in: [first, second]))
         return StreamDiff.compare(first, second, options, limits: limits)
+    }
+
+    /// The names of `sections` that no section of any of the streams has.
+    public func missingSections(in streams: [MigrationStream]) -> [String] {
+        (sections ?? []).filter { name in
+            let selection = SectionSelection([name])
+            return !streams.contains { $0.sections.contains { selection.contains($0.idstr) } }
+        }
     }
 
     /// The same request, with its progress counted from the end of `source`.

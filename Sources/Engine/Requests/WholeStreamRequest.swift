@@ -4,7 +4,8 @@
 public struct WholeStreamRequest {
     /// The document.
     public let document: JSONNode
-    private let descriptions: StreamRequest
+    private var descriptions: StreamRequest
+    private let describesItself: Bool
     private let limits: Limits
 
     /// Reads the request; a document alone, as decode gives it, is one too.
@@ -16,6 +17,7 @@ public struct WholeStreamRequest {
             document = node
             self.limits = limits
             descriptions = StreamRequest(limits: limits)
+            describesItself = false
             return
         }
         guard !node.hasMember("vmsd"), let document = node["stream"], document.kind == .object else { return nil }
@@ -29,6 +31,15 @@ public struct WholeStreamRequest {
         self.document = document
         self.limits = limits
         descriptions = try StreamRequest(reader, limits: limits)
+        describesItself = reader["vmsds"] != nil
+    }
+
+    /// Takes the descriptions of another request for sections that no vmdesc describes.
+    ///
+    /// - Throws: `request-invalid` when this one has `vmsds` itself.
+    public mutating func describe(by other: StreamRequest) throws(VMStateError) {
+        guard !describesItself else { throw RequestReader.error("\"vmsds\" once", "those of the request too") }
+        descriptions = other
     }
 
     /// The bytes.
