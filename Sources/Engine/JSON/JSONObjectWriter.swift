@@ -7,8 +7,31 @@ public struct JSONObjectWriter: ~Copyable {
 
     /// An object of at most `limit` bytes.
     public init(limit: Int = Limits.default.outputBytes) {
-        buffer = ByteBuffer(limit: limit)
-        buffer.append(UInt8(ascii: "{"))
+        self.init(ByteBuffer(limit: limit))
+    }
+
+    private init(_ buffer: consuming ByteBuffer) {
+        self.buffer = buffer
+        self.buffer.append(UInt8(ascii: "{"))
+    }
+
+    /// The text of a large object.
+    ///
+    /// - Parameters:
+    ///   - capacity: the length up to which it is written without being copied.
+    ///   - limit: how long it may be.
+    ///   - body: adds the members.
+    /// - Throws: `limit-exceeded` when it is longer than allowed.
+    static func text(
+        capacity: Int,
+        limit: Int,
+        _ body: (inout JSONObjectWriter) -> Void
+    ) throws(VMStateError) -> [UInt8] {
+        try ByteBuffer.array(capacity: min(capacity, limit), limit: limit) { (buffer) throws(VMStateError) in
+            var writer = JSONObjectWriter(buffer)
+            body(&writer)
+            return try writer.end()
+        }
     }
 
     /// A Swift string as JSON text.
@@ -128,10 +151,14 @@ public struct JSONObjectWriter: ~Copyable {
     ///
     /// - Throws: `limit-exceeded` when it is longer than allowed.
     public consuming func finish() throws(VMStateError) -> [UInt8] {
+        try end().array()
+    }
+
+    private consuming func end() throws(VMStateError) -> ByteBuffer {
         buffer.append(UInt8(ascii: "}"))
         guard !buffer.isOverLimit else {
             throw VMStateError(.limitExceeded, expected: "an answer within the limit on output")
         }
-        return buffer.array()
+        return buffer
     }
 }

@@ -54,41 +54,53 @@ public struct StreamDocument {
         // A document that is to hold everything lacks sections that are not listed, and what is behind the end of a package.
         let lacking = options.source == nil ? [] : [Rule.ID(reporting: .limitExceeded), StreamRule.package]
         var findings = stream.findings.filter { $0.severity == .error || lacking.contains($0.rule) }
-        var writer = JSONObjectWriter(limit: limits.outputBytes)
-        writer.member(
-            "header",
-            object: { header in
-                header.member("magic", "QEVM")
-                header.member("version", stream.version)
-            }
-        )
-        writer.member("configuration", object: configuration)
-        writer.member("page_size", stream.pageSize)
-        var offsets: [(path: JSONPointer, range: Range<Int>)] = []
-        writer.member("sections", array: { writeSections(&$0, &findings, &offsets) })
-        if !stream.commands.isEmpty { writer.member("commands", array: commands) }
-        if stream.ends.count > 1 { writer.member("ends", integers: stream.ends) }
-        writer.member("ram", object: { $0.member("blocks", array: blocks) })
-        if options.hasVMDesc, let devices = stream.devices {
-            writer.member("vmdesc", json: devices.text)
-        } else {
-            writer.member("vmdesc", stream.devices != nil)
-        }
-        writer.member("size", stream.understood)
-        if let sections = options.sections { writer.member("selection", strings: sections) }
-        if stream.trailing > 0 { writer.member("trailing", stream.trailing) }
-        if options.source != nil, let finding = spacing() { findings.append(finding) }
-        findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
-        if !findings.isEmpty {
+        let text = try JSONObjectWriter.text(capacity: expectedLength, limit: limits.outputBytes) { writer in
             writer.member(
-                "incomplete",
-                array: { array in
-                    for finding in findings { array.element { Self.write(finding, &$0) } }
+                "header",
+                object: { header in
+                    header.member("magic", "QEVM")
+                    header.member("version", stream.version)
                 }
             )
+            writer.member("configuration", object: configuration)
+            writer.member("page_size", stream.pageSize)
+            var offsets: [(path: JSONPointer, range: Range<Int>)] = []
+            writer.member("sections", array: { writeSections(&$0, &findings, &offsets) })
+            if !stream.commands.isEmpty { writer.member("commands", array: commands) }
+            if stream.ends.count > 1 { writer.member("ends", integers: stream.ends) }
+            writer.member("ram", object: { $0.member("blocks", array: blocks) })
+            if options.hasVMDesc, let devices = stream.devices {
+                writer.member("vmdesc", json: devices.text)
+            } else {
+                writer.member("vmdesc", stream.devices != nil)
+            }
+            writer.member("size", stream.understood)
+            if let sections = options.sections { writer.member("selection", strings: sections) }
+            if stream.trailing > 0 { writer.member("trailing", stream.trailing) }
+            if options.source != nil, let finding = spacing() { findings.append(finding) }
+            findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
+            if !findings.isEmpty {
+                writer.member(
+                    "incomplete",
+                    array: { array in
+                        for finding in findings { array.element { Self.write(finding, &$0) } }
+                    }
+                )
+            }
+            if options.answer.recordsOffsets { writer.member("offsets", places: offsets) }
         }
-        if options.answer.recordsOffsets { writer.member("offsets", places: offsets) }
-        return (try writer.finish(), findings)
+        return (text, findings)
+    }
+
+    /// How long the text is going to be, rather more than less.
+    private var expectedLength: Int {
+        let items = stream.sections.count + stream.commands.count + stream.blocks.count
+        let held = stream.sections.reduce(0) { $0 + ($1.bytes?.count ?? 0) }
+        // Buffers take two digits a byte; few states are both large and made of anything else.
+        var length = 64 << 10 + 256 * items + min(8 * held, 2 * held + 4 << 20)
+        if options.hasVMDesc { length += stream.devices?.text.count ?? 0 }
+        if options.source != nil { length += 2 * stream.understood }
+        return length
     }
 
     /// JSON tools space a vmdesc as they like, so that its text is printed as QEMU does when the document is encoded.

@@ -193,8 +193,23 @@ struct StreamInput {
             }
             throw truncated(count, what())
         }
+        if count > Self.chunk, count > buffer.count / 2 { return takeWindow(count) }
         next &+= count
         return Array(buffer[next &- count..<next])
+    }
+
+    /// Bytes for which the window has grown: they keep its memory, and what is behind them gets a window of its own.
+    private mutating func takeWindow(_ count: Int) -> [UInt8] {
+        let start = next
+        var window = copy(count..<available)
+        base += next + count
+        next = 0
+        end = window.count
+        window.append(contentsOf: repeatElement(0, count: max(0, Self.chunk - window.count)))
+        swap(&window, &buffer)
+        window.removeSubrange((start + count)...)
+        window.removeFirst(start)
+        return window
     }
 
     /// A length of one byte and so many bytes.

@@ -156,10 +156,12 @@ extension StreamReader {
 
     /// Whether a payload of this length is followed by what must follow.
     private mutating func endsProperly(_ id: UInt32, after size: Int) throws(VMStateError) -> Bool {
-        guard try input.has(size) else { return false }
+        guard size <= limits.streamWindow else { return false }
+        // Both at once, so that the window grows once.
         if hasFooters != false, try input.has(size + 5), input[size] == 0x7e, input.word32(ahead: size + 1) == id {
             return true
         }
+        guard try input.has(size) else { return false }
         if hasFooters == true { return false }
         return try isPlausibleItem(at: size)
     }

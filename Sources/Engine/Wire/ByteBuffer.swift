@@ -12,6 +12,8 @@
     private var capacity: Int
     private let limit: Int
     private var hasDropped = false
+    /// Whether the memory is the buffer's own, not that of an array.
+    private var isOwned = true
 
     /// Whether more was appended than the limit allows.
     var isOverLimit: Bool { hasDropped || count > limit }
@@ -22,13 +24,50 @@
         unsafe base = .allocate(capacity: self.capacity)
     }
 
-    deinit {
+    /// Writes into `room` as long as what comes fits there.
+    private init(in room: UnsafeMutableBufferPointer<UInt8>, limit: Int) {
+        self.init(capacity: 0, limit: limit)
+        guard let start = room.baseAddress, room.count > capacity else { return }
         unsafe base.deallocate()
+        unsafe base = start
+        capacity = room.count
+        isOwned = false
+    }
+
+    deinit {
+        if isOwned { unsafe base.deallocate() }
     }
 
     /// The bytes so far.
     consuming func array() -> [UInt8] {
         unsafe Array(UnsafeBufferPointer(start: base, count: count))
+    }
+
+    /// What `body` writes.
+    ///
+    /// - Parameters:
+    ///   - capacity: how much is not copied once more at the end: memory that is not written to costs nothing.
+    ///   - limit: as for a buffer.
+    ///   - body: gets a buffer and gives it back.
+    /// - Returns: the bytes.
+    /// - Throws: what `body` throws.
+    static func array(
+        capacity: Int,
+        limit: Int,
+        _ body: (consuming ByteBuffer) throws(VMStateError) -> ByteBuffer
+    ) throws(VMStateError) -> [UInt8] {
+        var failure: VMStateError?
+        var outgrown: [UInt8]?
+        let array = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { (room, count) in
+            do throws(VMStateError) {
+                let buffer = try body(unsafe ByteBuffer(in: room, limit: limit))
+                if buffer.isOwned { outgrown = buffer.array() } else { count = buffer.count }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return outgrown ?? array
     }
 
     /// Makes room for `additional` bytes; false when that passes the limit.
@@ -48,8 +87,9 @@
         capacity = max(needed, min(capacity * 2, limit))
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         unsafe larger.moveInitialize(from: base, count: count)
-        unsafe base.deallocate()
+        if isOwned { unsafe base.deallocate() }
         unsafe base = larger
+        isOwned = true
         return true
     }
 
