@@ -57,10 +57,13 @@ struct Edit: ParsableCommand {
         defer { bar?.finish() }
         let pieces = try qevm.run(named: file) { () throws(VMStateError) in
             let read = try request.read(source)
-            var edits: [JSONPatch] = []
-            if let patch { edits.append(try JSONPatch(patch.root)) }
-            if !assignments.isEmpty { edits.append(try request.patch(read, setting: assignments)) }
-            return try request.pieces(patching: read, with: edits, size: source.size ?? 0, at: head.count)
+            return try request.pieces(
+                patching: read,
+                with: try patch.map { (patch) throws(VMStateError) in [try JSONPatch(patch.root)] } ?? [],
+                setting: assignments,
+                size: source.size ?? 0,
+                at: head.count
+            )
         }
         bar?.finish()
         try Output.write([.bytes(head)] + pieces, of: source, named: file, to: output)

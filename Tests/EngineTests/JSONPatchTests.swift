@@ -209,4 +209,29 @@ import Testing
             "[" + (0..<20_000).map { #"{"op":"replace","path":"/\#($0)","value":1}"# }.joined(separator: ",") + "]"
         #expect(try apply(patch, to: array) == Array(array.replacing("0", with: "1").utf8))
     }
+
+    /// However a string is written, and wherever two differ.
+    @Test func testComparesStringsByWhatTheySay() throws {
+        let text = "0123456789abcdef012"
+        var others = text.indices.map { text.replacingCharacters(at: $0) } + [text + "3", String(text.dropLast()), ""]
+        others.append("\u{e9}")
+        func passes(_ document: String, _ value: String) throws -> Bool {
+            let patch = try JSONPatch(
+                JSONDocument(parsing: Array(#"[{"op":"test","path":"/a","value":\#(value)}]"#.utf8)).root
+            )
+            return (try? patch.apply(to: JSONDocument(parsing: Array(#"{"a":\#(document)}"#.utf8)).root)) != nil
+        }
+        #expect(try passes("\"\(text)\"", "\"\(text)\""))
+        #expect(try passes(#""\u0030123456789abcdef012""#, "\"\(text)\""))
+        #expect(try passes("\"\(text)\"", #""\u0030123456789abcdef012""#))
+        #expect(try passes("\"\"", "\"\""))
+        for other in others { #expect(try !passes("\"\(text)\"", "\"\(other)\""), "\(other)") }
+    }
+}
+
+extension String {
+    /// This text with an "x" in place of one character.
+    fileprivate func replacingCharacters(at index: Index) -> String {
+        String(self[..<index]) + "x" + String(self[self.index(after: index)...])
+    }
 }

@@ -37,7 +37,7 @@ import Testing
         let source = BytesSource(bytes)
         let stream = try MigrationStream(reading: source)
         let document = try JSONDocument(parsing: try StreamDocument(stream).json().text)
-        let pieces = try StreamEncoder(stream, size: bytes.count, encodesAll: true).pieces(for: document.root)
+        let pieces = try StreamRequest().pieces(for: document.root, stream, size: bytes.count)
         let written = try pieces.bytes(of: source, limit: bytes.count)
         #expect(written == bytes)
         let copied = pieces.reduce(0) { sum, piece in

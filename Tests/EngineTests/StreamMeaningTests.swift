@@ -128,8 +128,8 @@ import Testing
         let source = BytesSource(two())
         let request = StreamRequest()
         let stream = try request.read(source)
-        let patch = try request.patch(stream, setting: [assignment])
-        return try request.pieces(patching: stream, with: [patch], size: two().count).bytes(of: source, limit: 1 << 20)
+        return try request.pieces(patching: stream, with: [], setting: [assignment], size: two().count)
+            .bytes(of: source, limit: 1 << 20)
     }
 
     @Test func aSectionOfSeveralIsNamedByItsNumber() throws {
@@ -140,6 +140,23 @@ import Testing
             let error = #expect(throws: VMStateError.self) { try edited("/sections/\(place)/state/a=7") }
             #expect(error?.code == .patchFailed)
         }
+    }
+
+    /// What a patch has done first counts for where a section is that an assignment names.
+    @Test func assignmentsComeAfterPatches() throws {
+        let source = BytesSource(two())
+        let patch = try JSONPatch(JSONDocument(parsing: Array(#"[{"op":"remove","path":"/sections/3"}]"#.utf8)).root)
+        let request = StreamRequest()
+        let pieces = try request.pieces(
+            patching: request.read(source),
+            with: [patch],
+            setting: ["/sections/cpu/state/a=7"],
+            size: two().count
+        )
+        let written = try pieces.bytes(of: source, limit: 1 << 20)
+        let left = try MigrationStream(reading: BytesSource(written)).sections.filter { $0.idstr == "cpu" }
+        #expect(left.map { written[$0.payload.lowerBound] } == [7])
+        #expect(left.map(\.instanceID) == [1])
     }
 
     /// An edit means the whole stream, so a document of a part says where its sections are.

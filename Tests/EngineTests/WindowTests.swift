@@ -46,7 +46,8 @@ import Testing
             stream.full(1, "big", [UInt8](repeating: 200, count: count))
             stream.byte(0)
         }
-        let vmsd = #"{"name": "big", "version_id": 1, "fields": [{"name": "a", "info": "uint8", "num": \#(count), "flags": ["VMS_ARRAY"]}]}"#
+        let vmsd =
+            #"{"name": "big", "version_id": 1, "fields": [{"name": "a", "info": "uint8", "num": \#(count), "flags": ["VMS_ARRAY"]}]}"#
         let request = try StreamRequest(JSONDocument(parsing: Array(#"{"vmsds": {"big": \#(vmsd)}}"#.utf8)).root)
         let source = BytesSource(stream.bytes)
         let document = try JSONDocument(parsing: request.document(request.read(source), of: source).text)

@@ -21,6 +21,7 @@ public struct JSONObjectWriter: ~Copyable {
     ///   - capacity: the length up to which it is written without being copied.
     ///   - limit: how long it may be.
     ///   - body: adds the members.
+    /// - Returns: the text.
     /// - Throws: `limit-exceeded` when it is longer than allowed.
     static func text(
         capacity: Int,

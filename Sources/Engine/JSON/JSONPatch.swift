@@ -90,13 +90,15 @@ public struct JSONPatch {
                 )
             }
         }
-        let longest = document.document.text.count + size + Self.maximumCopies
-        var buffer = ByteBuffer(capacity: 1 << 16, limit: min(longest, limits.outputBytes))
-        guard tree.print(to: &buffer) else {
-            throw Self.tooMuch
+        let length = document.document.text.count + size
+        let limit = min(length + Self.maximumCopies, limits.outputBytes)
+        let text = try ByteBuffer.array(capacity: min(length, limit), limit: limit) { (buffer) throws(VMStateError) in
+            var buffer = buffer
+            guard tree.print(to: &buffer) else { throw Self.tooMuch }
+            return buffer
         }
         do throws(JSONError) {
-            return try JSONDocument(parsing: buffer.array(), maximumDepth: limits.jsonDepth, duplicates: .unchecked)
+            return try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, duplicates: .unchecked)
         } catch {
             throw VMStateError(.patchFailed, expected: "a document after the patch", found: error.reason.rawValue)
         }

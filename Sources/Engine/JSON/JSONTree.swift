@@ -56,7 +56,7 @@ extension JSONNode {
         switch kind {
         case .null: return true
         case .boolean: return bool == other.bool
-        case .string: return string == other.string
+        case .string: return isEqualString(other)
         case .number: return isEqualNumber(other)
         case .array:
             let (own, others) = (elements, other.elements)
@@ -70,6 +70,24 @@ extension JSONNode {
             }
             let byName = Dictionary(others.map { ($0.name, $0.value) }) { first, _ in first }
             return own.allSatisfy { member in byName[member.name].map { member.value.isEqual(to: $0) } ?? false }
+        }
+    }
+
+    /// Strings are hundreds of megabytes at times, and written in one way nearly always.
+    private func isEqualString(_ other: JSONNode) -> Bool {
+        let (tape, others) = (document.tape, other.document.tape)
+        guard tape.tag(at: index) == .string, others.tag(at: other.index) == .string else {
+            return string == other.string
+        }
+        let (own, theirs) = (tape.reference(at: index), others.reference(at: other.index))
+        return document.text.withByteView { text in
+            other.document.text.withByteView { otherText in
+                text.matches(
+                    own.offset..<own.offset + own.length,
+                    otherText,
+                    theirs.offset..<theirs.offset + theirs.length
+                )
+            }
         }
     }
 

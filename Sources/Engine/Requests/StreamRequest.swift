@@ -309,8 +309,9 @@ public struct StreamRequest {
         _ stream: MigrationStream,
         size: Int
     ) throws(VMStateError) -> [StreamPiece] {
-        try StreamEncoder(stream, size: size, descriptions: descriptions, encodesAll: true, limits: limits)
-            .pieces(for: document)
+        let before = try StreamDocument.parsed(stream, descriptions, limits: limits)
+        return try StreamEncoder(stream, size: size, descriptions: descriptions, encodesAll: true, limits: limits)
+            .pieces(for: document, before: before.root)
     }
 
     /// The pieces of a stream after JSON Patches on its document: only sections that they change are written anew.
@@ -318,24 +319,33 @@ public struct StreamRequest {
     /// - Parameters:
     ///   - stream: the stream, read with all its payloads.
     ///   - patches: the patches, in their order.
+    ///   - assignments: what is set after them, each `place=value`; a place is a JSON Pointer into the document, in which a section
+    ///     may be named by its idstr.
     ///   - size: how many bytes its source has.
     ///   - fileOffset: where the result is going to start in its file, for the offsets of mapped-ram.
     /// - Returns: the pieces, new and of the source.
-    /// - Throws: `patch-failed`, and what cannot be written, with its place in the document.
+    /// - Throws: `request-invalid` for what is no assignment, `patch-failed`, and what cannot be written, with its place in the
+    ///   document.
     public func pieces(
         patching stream: MigrationStream,
         with patches: [JSONPatch],
+        setting assignments: [String] = [],
         size: Int,
         at fileOffset: Int = 0
     ) throws(VMStateError) -> [StreamPiece] {
-        var document = try StreamDocument.parsed(stream, descriptions, limits: limits)
+        let before = try StreamDocument.parsed(stream, descriptions, limits: limits)
+        var document = before
         for patch in patches { document = try patch.apply(to: document.root, limits: limits) }
+        if !assignments.isEmpty {
+            let patch = try StreamAssignment.patch(assignments, of: document.root)
+            document = try patch.apply(to: document.root, limits: limits)
+        }
         return try StreamEncoder(
             stream,
             size: size,
             descriptions: descriptions,
             fileOffset: fileOffset,
             limits: limits
-        ).pieces(for: document.root)
+        ).pieces(for: document.root, before: before.root)
     }
 }

@@ -73,26 +73,15 @@ struct StreamAssignment {
         }
         return JSONPointer(["sections", String(section.offset)] + path.tokens.dropFirst(2))
     }
-}
 
-extension StreamRequest {
     /// The patch that assignments amount to.
     ///
-    /// - Parameters:
-    ///   - stream: the stream, read whole.
-    ///   - assignments: `place=value`; a place is a JSON Pointer into the document, in which a section may be named by its
-    ///     idstr.
-    /// - Returns: the patch.
     /// - Throws: `request-invalid` and `patch-failed`.
-    public func patch(
-        _ stream: MigrationStream,
-        setting assignments: [String]
-    ) throws(VMStateError) -> JSONPatch {
-        let document = try StreamDocument.parsed(stream, descriptions, limits: limits)
+    static func patch(_ assignments: [String], of document: JSONNode) throws(VMStateError) -> JSONPatch {
         var text: [UInt8] = [UInt8(ascii: "[")]
         for (index, assignment) in assignments.enumerated() {
             if index > 0 { text.append(UInt8(ascii: ",")) }
-            text += try StreamAssignment(assignment).operation(in: document.root)
+            text += try StreamAssignment(assignment).operation(in: document)
         }
         text.append(UInt8(ascii: "]"))
         guard let patch = try? JSONDocument(parsing: text).root else {

@@ -3,7 +3,7 @@
 /// Writes the document of a stream as a stream.
 ///
 /// What the document does not hold, guest memory above all, is copied from the stream that it was made of.
-public struct StreamEncoder {
+struct StreamEncoder {
     let original: MigrationStream
     private let size: Int
     private let descriptions: SectionDescriptions
@@ -25,7 +25,7 @@ public struct StreamEncoder {
     ///   - encodesAll: whether sections that were not changed are written anew too.
     ///   - fileOffset: where the result is going to start in its file, for the offsets of mapped-ram; nil: where the original did.
     ///   - limits: what an answer may have.
-    public init(
+    init(
         _ original: MigrationStream,
         size: Int,
         descriptions: SectionDescriptions = [:],
@@ -44,12 +44,15 @@ public struct StreamEncoder {
 
     /// The pieces of the stream that a document stands for.
     ///
+    /// - Parameters:
+    ///   - document: the document, changed or not.
+    ///   - before: the document of the original, as `StreamDocument.parsed` makes it.
+    /// - Returns: the pieces, new and of the source.
     /// - Throws: what cannot be written, with its place in the document.
-    public consuming func pieces(for document: JSONNode) throws(VMStateError) -> [StreamPiece] {
-        let before = try StreamDocument.parsed(original, descriptions, limits: limits)
-        try checkUnchanged(document, before.root)
-        try configuration(document, before.root)
-        try sections(document, before.root)
+    consuming func pieces(for document: JSONNode, before: JSONNode) throws(VMStateError) -> [StreamPiece] {
+        try checkUnchanged(document, before)
+        try configuration(document, before)
+        try sections(document, before)
         packages()
         mappings()
         if let text = vmdesc?.text(), let range = original.vmdesc {

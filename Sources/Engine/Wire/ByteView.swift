@@ -127,6 +127,34 @@
         }
     }
 
+    /// Whether the bytes in `range` are those in a range of another view.
+    func matches(_ range: Range<Int>, _ other: ByteView, _ others: Range<Int>) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")
+        precondition(others.lowerBound >= 0 && others.upperBound <= other.count, "bytes outside the view")
+        guard range.count == others.count else { return false }
+        let (own, theirs) = unsafe (
+            UnsafeRawPointer(base) + range.lowerBound, UnsafeRawPointer(other.base) + others.lowerBound
+        )
+        var at = 0
+        while at < range.count {
+            if at <= range.count &- 8 {
+                let words = unsafe (
+                    own.loadUnaligned(fromByteOffset: at, as: UInt64.self),
+                    theirs.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                )
+                guard words.0 == words.1 else { return false }
+                at &+= 8
+            } else {
+                let bytes = unsafe (
+                    own.load(fromByteOffset: at, as: UInt8.self), theirs.load(fromByteOffset: at, as: UInt8.self)
+                )
+                guard bytes.0 == bytes.1 else { return false }
+                at &+= 1
+            }
+        }
+        return true
+    }
+
     /// Copies the bytes in `range` to the start of `buffer`.
     func copy(_ range: Range<Int>, to buffer: inout MutableRawSpan) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes outside the view")
