@@ -142,6 +142,37 @@ import Testing
         }
     }
 
+    /// Of sections in parts the header says how the parts are read, and an id is that of one section.
+    @Test(arguments: [
+        "/sections/0/section_id=9", "/sections/0/idstr=other", "/sections/0/version_id=5", "/sections/0/instance_id=1",
+        "/sections/1/section_id=9", "/sections/1/idstr=other", "/sections/1/version_id=5", "/sections/1/instance_id=1",
+        "/sections/cpu[0]/section_id=2", "/sections/cpu[0]/section_id=4",
+    ]) func headersThatDecideHowPartsAreReadStay(_ assignment: String) throws {
+        let error = #expect(throws: VMStateError.self) { try edited(assignment) }
+        let place = assignment.replacing("cpu[0]", with: "3").prefix { $0 != "=" }
+        #expect(error?.statePath?.description == String(place))
+        // An id of its own is none of them.
+        let written = try edited("/sections/cpu[0]/section_id=77")
+        #expect(try MigrationStream(reading: BytesSource(written)).sections.map(\.sectionID).contains(77))
+    }
+
+    @Test func partsInADocumentOfEverythingAreThoseOfTheirStart() throws {
+        var request = StreamRequest()
+        request.isRaw = true
+        let source = BytesSource(two())
+        let text = String(decoding: try request.document(request.read(source), of: source).text, as: UTF8.self)
+        let end = #"{"type":"end","section_id":2,"idstr":"ram","instance_id":0,"version_id":4"#
+        #expect(text.contains(end))
+        for (name, other) in [
+            ("section_id", end.replacing("2", with: "9")), ("idstr", end.replacing("ram", with: "rom")),
+            ("instance_id", end.replacing("0", with: "1")), ("version_id", end.replacing("4", with: "3")),
+        ] {
+            let document = try JSONDocument(parsing: Array(text.replacing(end, with: other).utf8))
+            let error = #expect(throws: VMStateError.self) { try StreamRequest.bytes(of: document.root) }
+            #expect(error?.statePath?.tokens.last == name)
+        }
+    }
+
     /// What a patch has done first counts for where a section is that an assignment names.
     @Test func assignmentsComeAfterPatches() throws {
         let source = BytesSource(two())

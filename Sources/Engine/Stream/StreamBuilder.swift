@@ -109,9 +109,15 @@ struct StreamBuilder: ~Copyable {
         var others = try Self.others(document)[...]
         var next = 0
         var used: Set<Int> = []
+        var started: [UInt32: SectionNode] = [:]
         for (position, node) in (document["sections"]?.elements ?? []).enumerated() {
             do throws(VMStateError) {
                 let section = try SectionNode(node)
+                switch section.kind {
+                case .full: break
+                case .start: started[section.sectionID] = section
+                case .part, .end: try Self.check(section, started[section.sectionID])
+                }
                 // A new section that is in no package comes behind the one around its neighbours.
                 let isPackaged = node["packaged"]?.bool ?? false
                 if let offset = section.offset ?? (isPackaged ? nil : packages.first?.end) {
@@ -133,6 +139,28 @@ struct StreamBuilder: ~Copyable {
         for other in others { append(other, other.offset) }
         closePackages(before: .max)
         for device in devices?.all.indices ?? 0..<0 where !used.contains(device) { vmdesc?.remove(device) }
+    }
+
+    /// Of a part only the id is written: the rest must be what its START says.
+    private static func check(_ part: SectionNode, _ start: SectionNode?) throws(VMStateError) {
+        guard let start else {
+            throw VMStateError(
+                .valueOutOfRange,
+                expected: "the id of a section that was started",
+                found: String(part.sectionID),
+                statePath: JSONPointer(["section_id"])
+            )
+        }
+        let name = ["idstr", "instance_id", "version_id"].first { name in
+            !(part.node[name].flatMap { own in start.node[name]?.isEqual(to: own) } ?? false)
+        }
+        guard let name else { return }
+        throw VMStateError(
+            .valueOutOfRange,
+            expected: "\"\(name)\" of the START of section \(part.sectionID)",
+            found: part.node[name].map { String(decoding: $0.json(), as: UTF8.self) } ?? "none",
+            statePath: JSONPointer([name])
+        )
     }
 
     // MARK: Commands, packages and ends

@@ -154,6 +154,7 @@ struct StreamEncoder {
         let old = before["sections"]?.elements ?? []
         var last = -1
         var kept: Set<Int> = []
+        var ids = SectionIDs()
         for (position, node) in (document["sections"]?.elements ?? []).enumerated() {
             do throws(VMStateError) {
                 let section = try SectionNode(node)
@@ -177,10 +178,12 @@ struct StreamEncoder {
                 last = index
                 kept.insert(index)
                 try write(section, index, old[index])
+                ids.note(section, at: position, wasID: original.sections[index].sectionID)
             } catch {
                 throw error.under(String(position)).under("sections")
             }
         }
+        try ids.check()
         guard document["selection"] == nil else { return }
         for index in original.sections.indices where !kept.contains(index) {
             let section = original.sections[index]
@@ -202,16 +205,21 @@ struct StreamEncoder {
         let old = original.sections[index]
         let isChanged = !before.isEqual(to: section.node)
         guard isChanged || encodesAll else { return }
-        let fixed = ["type", "vmsd_name", "packaged", "pages", "content", "footer"]
+        let announced = ["section_id", "idstr", "instance_id", "version_id"]
+        var fixed = ["type", "vmsd_name", "packaged", "pages", "content", "footer"]
+        // START says for all parts what they are, and what it says is that of a format that has no other version or instance.
+        if old.kind != .full { fixed += announced }
         // A document of some sections says which they are.
-        for name in encodesAll ? fixed : fixed + ["index"] {
+        if !encodesAll { fixed.append("index") }
+        for name in fixed {
             let own = before[name]
             let new = section.node[name]
             guard own == nil ? new == nil : new.map({ own?.isEqual(to: $0) ?? false }) ?? false else {
+                let isAnnounced = announced.contains(name)
                 throw VMStateError(
                     .valueTypeMismatch,
-                    expected: "\"\(name)\" as it was",
-                    found: "another",
+                    expected: "\"\(name)\" as it was" + (isAnnounced ? ": that of a section in parts is fixed" : ""),
+                    found: new == nil ? "none" : "another",
                     statePath: JSONPointer([name])
                 )
             }
@@ -241,7 +249,7 @@ struct StreamEncoder {
             if let payload, payload.bytes == old.bytes { changes.replace(old.payload, with: payload.bytes) }
             return
         }
-        let isAnnounced = ["section_id", "idstr", "instance_id", "version_id"].allSatisfy { name in
+        let isAnnounced = announced.allSatisfy { name in
             before[name].flatMap { own in section.node[name].map { own.isEqual(to: $0) } } ?? false
         }
         if !isAnnounced { changes.replace(old.offset..<old.payload.lowerBound, with: section.header) }
@@ -326,6 +334,32 @@ struct StreamEncoder {
                 with: StreamFraming.word(UInt32(truncatingIfNeeded: size + growth))
             )
         }
+    }
+}
+
+/// The ids of sections after an edit.
+private struct SectionIDs {
+    private var owners: [UInt32: SectionKey] = [:]
+    private var shared: Set<UInt32> = []
+    private var changed: [(position: Int, id: UInt32)] = []
+
+    mutating func note(_ section: SectionNode, at position: Int, wasID: UInt32) {
+        if section.sectionID != wasID { changed.append((position, section.sectionID)) }
+        let key = SectionKey(idstr: section.idstr, instanceID: Int(section.instanceID))
+        if owners.updateValue(key, forKey: section.sectionID).map({ $0 != key }) ?? false {
+            shared.insert(section.sectionID)
+        }
+    }
+
+    /// - Throws: when a section got the id of another one, of which the parts would be read as its.
+    func check() throws(VMStateError) {
+        guard let (position, id) = changed.first(where: { shared.contains($0.id) }) else { return }
+        throw VMStateError(
+            .valueOutOfRange,
+            expected: "an id that no other section has",
+            found: String(id),
+            statePath: JSONPointer(["sections", String(position), "section_id"])
+        )
     }
 }
 
