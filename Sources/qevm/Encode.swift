@@ -90,6 +90,10 @@ struct Encode: ParsableCommand {
 
     /// A whole stream from its document.
     private func encode(_ whole: WholeStreamRequest) throws {
+        let places = [("at", self.whole.offset != 0), ("snapshot", self.whole.snapshot != nil)]
+        if source == nil, let option = places.first(where: \.1) {
+            throw CommandFailure.unreadable("error: --\(option.0) says where the stream of --source is")
+        }
         let stream = try source.map { path throws(CommandFailure) in
             try self.whole.openStream(path, isSized: true).source
         }

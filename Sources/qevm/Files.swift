@@ -59,15 +59,9 @@ enum Output {
             for part in parts { try write(part, STDOUT_FILENO, "standard output") }
             return
         }
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .unreadable("\(path): \(systemError())") }
-        do throws(CommandFailure) {
-            for part in parts { try write(part, descriptor, path) }
-        } catch {
-            close(descriptor)
-            throw error
+        try replace(path, reading: nil) { (file) throws(VMStateError) in
+            for part in parts { try file.write(part) }
         }
-        guard close(descriptor) == 0 else { throw .unreadable("\(path): \(systemError())") }
     }
 
     /// Lets `body` write a file piece by piece; the file is there under its name only when all of it is.
@@ -76,12 +70,12 @@ enum Output {
     ///
     /// - Parameters:
     ///   - path: where the bytes go; nil: standard output.
-    ///   - name: what errors call the input.
+    ///   - name: what errors call the input, if there is any.
     ///   - body: writes.
     /// - Throws: what `run` makes of the errors of `body`, and what cannot be written.
     static func replace(
         _ path: String?,
-        reading name: String,
+        reading name: String?,
         _ body: (OutputFile) throws(VMStateError) -> Void
     ) throws(CommandFailure) {
         try run(named: name) { () throws(VMStateError) in

@@ -55,6 +55,13 @@ struct StreamOptionTests {
         #expect(outcome.errors.contains("a whole stream"))
     }
 
+    @Test(arguments: ["--at 1", "--snapshot s"]) func thePlaceOfAStreamNeedsTheStream(_ option: String) throws {
+        #expect(try shell("qevm decode \(path) --raw > d.json").status == 0)
+        let outcome = try shell("qevm encode d.json \(option) -o out")
+        #expect(outcome.status == 2 && outcome.errors.contains("--source"))
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/out"))
+    }
+
     // MARK: Diff
 
     @Test func aSnapshotIsComparedWithAFileOrAnotherSnapshot() throws {

@@ -5,15 +5,15 @@ internal import Glibc
 
 /// A new file that takes the place of the one at a path when all of it is written.
 ///
-/// Until then it has a name in the same folder that cannot be foreseen, and it goes away with the last user of this
-/// value.
+/// Until then it has no name, so that it goes away with the process whatever ends that. Where the file system cannot do it, it has
+/// one in the same folder that cannot be foreseen, and goes away with the last user of this value.
 public final class FileReplacement {
     /// The new file, empty.
     public let file: SparseFile
     private let descriptor: Descriptor
     private let path: String
     private let target: String
-    private let temporary: String
+    private var temporary: String?
     private var isInPlace = false
 
     /// Linux's bound on links that lead to links (path_resolution(7)).
@@ -26,31 +26,43 @@ public final class FileReplacement {
     ///
     /// - Parameter path: of a regular file, or of none.
     /// - Throws: `output-unwritable`.
-    public init?(of path: String) throws(VMStateError) {
+    public convenience init?(of path: String) throws(VMStateError) {
+        try self.init(of: path, isNamed: false)
+    }
+
+    /// Makes the new file, with a name from the start if that is asked for.
+    init?(of path: String, isNamed: Bool) throws(VMStateError) {
         guard let target = try Self.target(of: path) else { return nil }
         var status = stat()
         let isThere = unsafe stat(target, &status) == 0
         if isThere, status.st_mode & S_IFMT != S_IFREG { return nil }
         let mode: mode_t = isThere ? 0o600 : 0o666
-        let (descriptor, temporary) = try TemporaryFile.makeNamed(in: Self.folder(of: target), mode: mode, for: path)
+        let folder = Self.folder(of: target)
+        let descriptor: Descriptor
+        if !isNamed, let unnamed = TemporaryFile.makeNameable(in: folder, mode: mode) {
+            descriptor = unnamed
+        } else {
+            let (file, name) = try TemporaryFile.makeNamed(in: folder, mode: mode, for: path)
+            descriptor = file
+            temporary = name
+        }
         if isThere {
             // Nobody but root gives files away; whoever may not, owns the new one.
             _ = fchown(descriptor.number, status.st_uid, status.st_gid)
             guard fchmod(descriptor.number, status.st_mode & 0o7777) == 0 else {
                 let reason = SystemError.text(errno)
-                _ = unsafe unlink(temporary)
+                if let temporary { _ = unsafe unlink(temporary) }
                 throw .unwritable("\(path): \(reason)")
             }
         }
         self.path = path
         self.target = target
-        self.temporary = temporary
         self.descriptor = descriptor
         file = SparseFile(descriptor, name: path)
     }
 
     deinit {
-        if !isInPlace { _ = unsafe unlink(temporary) }
+        if !isInPlace, let temporary { _ = unsafe unlink(temporary) }
     }
 
     /// The descriptor of the new file, which this value closes.
@@ -62,8 +74,11 @@ public final class FileReplacement {
     public func commit() throws(VMStateError) {
         // What a network file system has not written yet, it says when a descriptor is closed.
         let copy = dup(descriptor.number)
-        let isMoved = unsafe copy >= 0 && close(copy) == 0 && rename(temporary, target) == 0
-        guard isMoved else { throw .unwritable("\(path): \(SystemError.text(errno))") }
+        let isWritten = copy >= 0 && close(copy) == 0
+        if isWritten, temporary == nil { temporary = TemporaryFile.link(descriptor, in: Self.folder(of: target)) }
+        guard isWritten, let temporary, unsafe rename(temporary, target) == 0 else {
+            throw .unwritable("\(path): \(SystemError.text(errno))")
+        }
         isInPlace = true
     }
 
