@@ -284,20 +284,70 @@ import Testing
         }
     }
 
-    @Test(arguments: ["s390-skeys", "todclock"])
-    func soHasADeviceOfTheOldStyle(_ name: String) throws {
+    private static func device(_ name: String, _ size: Int) -> String {
+        #"{"name": "\#(name)", "instance_id": 0, "size": \#(size), "fields": "#
+            + #"[{"name": "data", "size": \#(size), "type": "buffer"}]}"#
+    }
+
+    @Test(arguments: [("s390-skeys", [0, 0, 0, 0, 0, 0, 0, 1]), ("todclock", [0])] as [(String, [UInt8])])
+    func soHasADeviceOfTheOldStyle(_ name: String, _ payload: [UInt8]) throws {
         for version: UInt32 in 0...2 {
             let stream = StreamBytes.headed { stream in
                 stream.expect()
-                stream.section(4, 5, name, version: version) { $0.byte(0) }
-                stream.eof(devices: [
-                    #"{"name": "\#(name)", "instance_id": 0, "size": 1, "fields": "#
-                        + #"[{"name": "data", "size": 1, "type": "buffer"}]}"#
-                ])
+                stream.section(4, 5, name, version: version) { $0.bytes += payload }
+                stream.eof(devices: [Self.device(name, payload.count)])
             }
             let findings = try MigrationStream.findings(in: stream.bytes)
             #expect(findings.map(\.rule.description) == (version == 1 ? [] : ["VMST029"]))
             #expect(version == 1 || findings.first?.offset == stream.mark)
         }
+    }
+
+    private static let keys: [UInt8] =
+        [0, 0, 0, 0, 0, 0, 0x10, 2, 0, 0, 0, 0, 0, 0, 0, 3, 7, 8, 9, 0, 0, 0, 0, 0, 0, 0, 1]
+    private static let clock: [UInt8] = [1, 0, 1, 2, 3, 4, 5, 6, 7, 8]
+
+    /// Without a vmdesc, and without footers, their formats say where they end.
+    @Test(arguments: [true, false]) func theLengthOfStorageKeysAndTheClockIsTheirOwn(_ hasFooters: Bool) throws {
+        var stream = StreamBytes.headed(by: "s390-ccw-virtio-2.10")
+        stream.hasFooters = hasFooters
+        stream.full(5, "s390-skeys", Self.keys)
+        stream.full(6, "todclock", Self.clock)
+        stream.full(7, "todclock", instance: 1, [0])
+        stream.eof()
+        for source in [BytesSource(stream.bytes), PipeSource(stream.bytes, chunk: 5)] as [any StreamSource] {
+            let read = try MigrationStream(reading: source)
+            #expect(read.sections.map { Array(stream.bytes[$0.payload]) } == [Self.keys, Self.clock, [0]])
+            #expect(read.findings.filter { $0.severity == .error }.map(\.line) == [])
+        }
+    }
+
+    /// What their loaders refuse is found, whether a vmdesc gives their length or not.
+    @Test(arguments: [true, false]) func storageKeysAndTheClockAreChecked(_ isDescribed: Bool) throws {
+        func findings(_ name: String, _ payload: [UInt8]) throws -> [String] {
+            let stream = StreamBytes.headed {
+                $0.full(5, name, payload)
+                if isDescribed { $0.eof(devices: [Self.device(name, payload.count)]) } else { $0.eof() }
+            }
+            let start = 8 + 5 + 13 + 5 + 1 + name.utf8.count + 8
+            return try MigrationStream(reading: BytesSource(stream.bytes)).findings
+                .filter { $0.rule.description == "VMST030" }
+                .map { "\(($0.offset ?? 0) - start) \($0.section ?? "-")" }
+        }
+        #expect(try findings("s390-skeys", Self.keys) == [])
+        #expect(try findings("todclock", Self.clock) == [])
+        #expect(try findings("todclock", [0]) == [])
+        #expect(try findings("todclock", [2]) == ["0 todclock"])
+        #expect(try findings("todclock", [1, 2]) == ["0 todclock"])
+        #expect(try findings("todclock", [0, 0]) == ["0 todclock"])
+        // The mark of an error, unknown flags, a number of keys that are not there, no end, and bytes behind it.
+        let keys = Self.keys
+        #expect(try findings("s390-skeys", keys.dropLast() + [4]) == ["19 s390-skeys"])
+        #expect(try findings("s390-skeys", keys.dropLast() + [8]) == ["19 s390-skeys"])
+        #expect(try findings("s390-skeys", Array(keys.dropLast(8))) == ["19 s390-skeys"])
+        #expect(try findings("s390-skeys", keys[..<15] + [200] + keys[16...]) == ["216 s390-skeys"])
+        #expect(try findings("s390-skeys", keys[..<8] + [1] + keys[9...]) == ["8 s390-skeys"])
+        #expect(try findings("s390-skeys", keys + [0]) == ["0 s390-skeys"])
+        #expect(try findings("s390-skeys", [0, 0, 0]) == ["0 s390-skeys"])
     }
 }

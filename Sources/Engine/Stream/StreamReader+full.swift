@@ -18,6 +18,7 @@ extension StreamReader {
                 rule: StreamRule.noDescription
             )
         }
+        try checkFormat(of: section, size)
         try keep(size, of: &section)
     }
 
@@ -51,6 +52,9 @@ extension StreamReader {
         }
         if let codec = options.descriptions.codec(for: section) { return try measure(section, codec) }
         if let device = options.descriptions.dumped(section) { return try measure(&section, device) }
+        if let length = try? privateLength(section.idstr), try endsProperly(section.sectionID, after: length) {
+            return length
+        }
         section.isMeasured = false
         return try findFooter(of: section.sectionID, from: 0)
     }

@@ -138,4 +138,68 @@ extension StreamReader {
             }
         }
     }
+
+    // MARK: FULL sections
+
+    /// How long a FULL section is whose format says it; nil: it is none of these.
+    ///
+    /// - Parameters:
+    ///   - idstr: of the section.
+    ///   - size: how long it is known to be; nil: not known.
+    /// - Throws: what the section's loader refuses; nothing is read on.
+    mutating func privateLength(_ idstr: String, _ size: Int? = nil) throws(VMStateError) -> Int? {
+        switch idstr {
+        case "s390-skeys": try storageKeysLength(size)
+        case "todclock": try clockLength(size)
+        default: nil
+        }
+    }
+
+    /// Source: QEMU hw/s390x/s390-skeys.c, s390_storage_keys_load().
+    private mutating func storageKeysLength(_ size: Int?) throws(VMStateError) -> Int {
+        var length = 0
+        while true {
+            try look(length, 8, "a record of s390-skeys", size)
+            let flags = input.word64(ahead: length) & 0xfff
+            switch flags {
+            case 0x01: return length + 8
+            case 0x02:
+                try look(length + 8, 8, "a number of storage keys", size)
+                let count = input.word64(ahead: length + 8)
+                guard count <= 1 << 40 else { throw wrong(input.position + length + 8, "a number of keys", count) }
+                length += 16 + Int(count)
+            case 0x04: throw wrong(input.position + length, "storage keys", "the mark of an error of the sender")
+            default: throw wrong(input.position + length, "flags 1, 2 or 4", flags)
+            }
+        }
+    }
+
+    /// Source: QEMU hw/s390x/tod.c, s390_tod_load().
+    private mutating func clockLength(_ size: Int?) throws(VMStateError) -> Int {
+        try look(0, 1, "todclock", size)
+        switch input[0] {
+        case 0: return 1
+        case 1: return 10
+        default: throw wrong(input.position, "0, no clock, or 1", input[0])
+        }
+    }
+
+    /// Has bytes of a section in the window.
+    private mutating func look(_ ahead: Int, _ count: Int, _ what: String, _ size: Int?) throws(VMStateError) {
+        if let size, ahead + count > size { throw wrong(input.position + ahead, what, "the end of the section") }
+        guard try input.has(ahead + count) else { throw input.truncated(count, what, at: input.position + ahead) }
+    }
+
+    /// Notes that a payload of known length is not what its format says.
+    mutating func checkFormat(of section: MigrationStream.Section, _ size: Int) throws(VMStateError) {
+        do throws(VMStateError) {
+            guard let length = try privateLength(section.idstr, size), length != size else { return }
+            throw wrong(input.position, "\(length) bytes of \"\(section.idstr)\"", "a section of \(size)")
+        } catch {
+            guard !error.isOfSystem else { throw error }
+            var error = error
+            error.section = section.idstr
+            note(error)
+        }
+    }
 }
