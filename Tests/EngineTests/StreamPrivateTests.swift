@@ -350,4 +350,34 @@ import Testing
         #expect(try findings("s390-skeys", keys + [0]) == ["0 s390-skeys"])
         #expect(try findings("s390-skeys", [0, 0, 0]) == ["0 s390-skeys"])
     }
+
+    /// There is room for 2^14 bitmaps and as many disks; the next one ends the reading of its section, with its place.
+    @Test(arguments: ["dirty-bitmap", "block"]) func bitmapsAndDisksHaveALimit(_ name: String) throws {
+        for more in [0, 1] {
+            let stream = StreamBytes.headed { stream in
+                stream.start(5, name) { $0.bytes += name == "block" ? [0, 0, 0, 0, 0, 0, 0, 2] : [1] }
+                stream.part(5) { part in
+                    for number in 0..<(1 << 14) + more {
+                        part.expect()
+                        if name == "block" {
+                            part.be64(0x09)
+                            part.string("disk\(number)")
+                        } else {
+                            part.byte(0x1c)
+                            part.string("node")
+                            part.string("bitmap\(number)")
+                            part.be32(65536)
+                            part.byte(1)
+                        }
+                    }
+                    part.bytes += name == "block" ? [0, 0, 0, 0, 0, 0, 0, 2] : [1]
+                }
+                stream.end(5) { $0.bytes += name == "block" ? [0, 0, 0, 0, 0, 0, 0, 2] : [1] }
+                stream.eof(devices: [])
+            }
+            let errors = try MigrationStream.findings(in: stream.bytes).filter { $0.message.contains("at most 16384") }
+            #expect(errors.map(\.offset) == (more == 0 ? [] : [stream.mark]))
+            #expect(errors.allSatisfy { $0.rule.description == "VMST030" && $0.section == name })
+        }
+    }
 }
