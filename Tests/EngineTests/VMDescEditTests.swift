@@ -105,6 +105,57 @@ import Testing
         #expect(try state(written, 1) == #"{"t":[{"key":{"v":5},"value":{"v":6}},{"key":{"v":7},"value":{"v":8}}]}"#)
     }
 
+    // MARK: Pointers
+
+    /// An array of pointers as QEMU 11.1 describes it: a marker for each, and behind those of others than NULL the element.
+    private static func pointers(_ areNull: [Bool]) -> String {
+        let marker = StreamBytes.field("p", "ptr-marker", 1)
+        let pointee = "{\"name\": \"p\", \"type\": \"struct\", \"struct\": {\(element)}, \"size\": 1}"
+        let entries = areNull.map { $0 ? marker : "\(marker), \(pointee)" }
+        return StreamBytes.device("dev", (entries + [StreamBytes.field("n", "uint8", 1)]).joined(separator: ", "))
+    }
+
+    @Test func pointersBecomeNullAndOthersNot() throws {
+        let bytes = Self.stream([0x31, 7, 0x30, 0x31, 8, 5], Self.pointers([false, true, false]), release: "11.1")
+        func places(_ changes: [(Int, String)]) -> String {
+            let operations = changes.map { #"{"op":"replace","path":"/sections/1/state/p/\#($0)","value":\#($1)}"# }
+            return "[\(operations.joined(separator: ","))]"
+        }
+        for (changes, payload, areNull, state) in [
+            ([(0, "null")], [0x30, 0x30, 0x31, 8, 5], [true, true, false], #"{"p":[null,null,{"v":8}],"n":5}"#),
+            ([(2, "null")], [0x31, 7, 0x30, 0x30, 5], [false, true, true], #"{"p":[{"v":7},null,null],"n":5}"#),
+            (
+                [(1, #"{"v":9}"#)], [0x31, 7, 0x31, 9, 0x31, 8, 5], [false, false, false],
+                #"{"p":[{"v":7},{"v":9},{"v":8}],"n":5}"#
+            ),
+            (
+                [(0, "null"), (1, #"{"v":9}"#)], [0x30, 0x31, 9, 0x31, 8, 5], [true, false, false],
+                #"{"p":[null,{"v":9},{"v":8}],"n":5}"#
+            ),
+        ] as [([(Int, String)], [UInt8], [Bool], String)] {
+            let (written, text) = try edit(bytes, places(changes))
+            let section = try MigrationStream(reading: BytesSource(written)).sections[1]
+            #expect(Array(written[section.payload]) == payload)
+            #expect(text == Self.vmdesc(Self.pointers(areNull), release: "11.1"))
+            #expect(try self.state(written, 1) == state)
+        }
+        // Of what is NULL everywhere nothing says what it points to.
+        let (nothing, _) = try edit(bytes, places([(0, "null"), (2, "null")]))
+        let error = #expect(throws: VMStateError.self) { try edit(nothing, places([(1, #"{"v":9}"#)])) }
+        #expect(error?.statePath?.description == "/sections/1/state/p/1")
+    }
+
+    /// Older releases describe runs of pointers that are alike: those stay, and what does not fit has its place.
+    @Test func runsOfPointersStayAsTheyAre() throws {
+        let run = StreamBytes.field("p", "uint8", 1, count: 2) + ", " + StreamBytes.field("p", "nullptr", 1, count: 2)
+        let bytes = Self.stream([7, 8, 0x30, 0x30], StreamBytes.device("dev", run), release: "10.0")
+        for (place, value) in [(0, "null"), (1, "null"), (2, "9"), (3, "9")] {
+            let patch = #"[{"op":"replace","path":"/sections/1/state/p/\#(place)","value":\#(value)}]"#
+            let error = #expect(throws: VMStateError.self) { try edit(bytes, patch) }
+            #expect(error?.statePath?.description == "/sections/1/state/p/\(place)")
+        }
+    }
+
     @Test func sizesFollowOutwards() throws {
         func device(_ size: Int) -> String {
             let field = StreamBytes.field("g", "GByteArray", size)

@@ -38,7 +38,8 @@ extension VMStateEncoder {
         let total = state.tape.count(at: node)
         var at = node &+ 2
         var first = 0
-        for index in steps {
+        var index = steps.lowerBound
+        while index < steps.upperBound {
             let step = program.steps[index]
             let count = step.shape.isSingle ? 1 : try count(step, frame: frame)
             guard first + count <= total else { throw tooFew(steps, total, frame: frame) }
@@ -55,29 +56,61 @@ extension VMStateEncoder {
                     frame: frame
                 )
                 first += count
+                index += 1
                 continue
             }
-            vmdesc?.open(program, index, plan)
-            let start = output.count
-            // The marker of a pointer that is not NULL: the part behind it is the element.
-            if step.encoding == .pointerMarker, state.tape.tag(at: at) != .null, index + 1 < steps.upperBound,
-                program.steps[index + 1].encoding != .pointerMarker
-            {
+            let isMarker = step.encoding == .pointerMarker
+            // Behind the marker of a pointer that is not NULL comes the element, which any other of the array describes.
+            let target = isMarker && state.tape.tag(at: at) != .null ? pointee(steps, at: index, node: at) : nil
+            if let target {
+                vmdesc?.open(program, index, plan)
                 output.append(PointerMarker.valid)
+                vmdesc?.close(size: 1)
+                try part(target, plan, at, first, frame: frame)
             } else {
-                do throws(VMStateError) {
-                    try element(step, at, size: size, frame: frame)
-                } catch {
-                    throw error.under(String(first)).within(program.path(step, of: plan))
-                }
-                at = state.tape.next(after: at)
-                first += 1
+                try part(index, plan, at, first, frame: frame)
             }
-            vmdesc?.close(size: output.count - start)
+            at = state.tape.next(after: at)
+            first += 1
+            index += 1
+            if isMarker, index < steps.upperBound, isPointee(index) { index += 1 }
         }
         guard first == total else {
             throw VMStateError(.countMismatch, expected: "\(first) elements", found: "\(total)")
         }
+    }
+
+    /// Whether a part is an element by itself, not the marker of a pointer.
+    private func isPointee(_ index: Int) -> Bool {
+        program.steps[index].shape.isSingle && program.steps[index].encoding != .pointerMarker
+    }
+
+    /// What describes the element behind a marker: the part that follows, or one of another element.
+    private func pointee(_ steps: Range<Int>, at marker: Int, node: Int) -> Int? {
+        let next = marker + 1
+        if next < steps.upperBound, isPointee(next) { return next }
+        // Without a description of the element there is the marker only, which is `true` in the state.
+        return state.tape.tag(at: node) == .true ? nil : steps.first { isPointee($0) }
+    }
+
+    /// Saves the one element of a part.
+    private mutating func part(
+        _ index: Int,
+        _ plan: Int,
+        _ node: Int,
+        _ element: Int,
+        frame: Int
+    ) throws(VMStateError) {
+        let step = program.steps[index]
+        let size = try step.shape.elementSize { (id) throws(VMStateError) in try counter(id, frame: frame) }
+        vmdesc?.open(program, index, plan)
+        let start = output.count
+        do throws(VMStateError) {
+            try self.element(step, node, size: size, frame: frame)
+        } catch {
+            throw error.under(String(element)).within(program.path(step, of: plan))
+        }
+        vmdesc?.close(size: output.count - start)
     }
 
     private mutating func count(_ step: Program.Step, frame: Int) throws(VMStateError) -> Int {

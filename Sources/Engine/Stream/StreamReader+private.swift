@@ -146,6 +146,7 @@ extension StreamReader {
     /// - Parameters:
     ///   - idstr: of the section.
     ///   - size: how long it is known to be; nil: not known.
+    /// - Returns: the length.
     /// - Throws: what the section's loader refuses; nothing is read on.
     mutating func privateLength(_ idstr: String, _ size: Int? = nil) throws(VMStateError) -> Int? {
         switch idstr {

@@ -200,6 +200,8 @@ struct VMDescEditor {
             return runs
         }
 
+        var types: [String?] { nodes.map { $0["type"]?.string } }
+
         func text() -> [UInt8] {
             Array(nodes.map { VMDescEditor.print($0) }.joined(separator: VMDescEditor.separator))
         }
@@ -208,9 +210,13 @@ struct VMDescEditor {
     private mutating func edit(fields list: JSONNode, _ new: JSONNode) {
         guard let old = Run.all(in: list), let changed = Run.all(in: new) else { return }
         guard isWhole else {
-            // What a vmdesc describes has the same fields in the same order.
-            for (run, other) in zip(old, changed) where run.name == other.name && run.nodes.count == other.nodes.count {
-                for (node, other) in zip(run.nodes, other.nodes) { edit(entry: node, other) }
+            // What a vmdesc describes has the same fields in the same order; which pointers of an array are NULL may change.
+            for (run, other) in zip(old, changed) where run.name == other.name {
+                if run.types == other.types {
+                    for (node, other) in zip(run.nodes, other.nodes) { edit(entry: node, other) }
+                } else {
+                    replace(run, with: other)
+                }
             }
             return
         }
@@ -223,9 +229,7 @@ struct VMDescEditor {
         var place = 0
         for run in old {
             defer { place += run.nodes.count }
-            guard let index = rest.firstIndex(where: { $0.name == run.name }), let first = run.nodes.first,
-                let last = run.nodes.last
-            else {
+            guard let index = rest.firstIndex(where: { $0.name == run.name }), let first = run.nodes.first else {
                 removed.formUnion(place..<place + run.nodes.count)
                 continue
             }
@@ -235,13 +239,18 @@ struct VMDescEditor {
             if run.nodes.count == other.nodes.count {
                 for (node, other) in zip(run.nodes, other.nodes) { edit(entry: node, other) }
             } else {
-                splices.append((spans[first].lowerBound..<spans[last].upperBound, other.text()))
+                replace(run, with: other)
             }
         }
         let kept = list.elements.indices.last { !removed.contains($0) }
         remove(removed, of: list)
         guard let kept else { return }
         for added in rest { insert(Self.separator + added.text(), at: spans[list.elements[kept]].upperBound) }
+    }
+
+    private mutating func replace(_ run: Run, with other: Run) {
+        guard let first = run.nodes.first, let last = run.nodes.last else { return }
+        splices.append((spans[first].lowerBound..<spans[last].upperBound, other.text()))
     }
 
     private mutating func edit(entry old: JSONNode, _ new: JSONNode) {
