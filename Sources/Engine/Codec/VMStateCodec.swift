@@ -97,6 +97,8 @@ public struct VMStateCodec: Sendable {
         public var takesApart = false
         /// Whether an element whose bytes say how long it is must be as long as the vmdesc says.
         var checksSizes = false
+        /// Whether unused bytes are in the state also where all of them are zero.
+        var showsUnusedZeros = false
 
         /// Nothing is known of the destination, and every byte must be used.
         public init() {}
@@ -148,6 +150,7 @@ public struct VMStateCodec: Sendable {
             checksSizes: options.checksSizes,
             limits: limits
         )
+        decoder.showsUnusedZeros = options.showsUnusedZeros
         do {
             try decoder.load(program.root, version: version, initial: object, enclosing: -1)
         } catch {

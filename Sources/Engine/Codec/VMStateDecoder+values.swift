@@ -94,10 +94,15 @@ extension VMStateDecoder {
     mutating func unused(count: Int, size: Int) throws(VMStateError) {
         let (length, overflow) = count.multipliedReportingOverflow(by: size)
         let start = try take(overflow ? Int.max : length)
-        guard length > 0, (start..<position).contains(where: { input[$0] != 0 }) else { return }
+        guard length > 0, isShown(start..<position) else { return }
         let array = tape.open(.array)
         for element in 0..<count { tape.append(.bytes, offset: start + element * size, length: size) }
         tape.close(array, count: count)
+    }
+
+    /// Whether unused bytes are in the state.
+    private func isShown(_ bytes: Range<Int>) -> Bool {
+        showsUnusedZeros || bytes.contains { input[$0] != 0 }
     }
 
     /// An element of an info that is no scalar.
@@ -113,7 +118,7 @@ extension VMStateDecoder {
         case .buffer: try bytes(size ?? 0)
         case .unusedBuffer:
             let start = try take(size ?? 0)
-            if (start..<position).contains(where: { input[$0] != 0 }) {
+            if isShown(start..<position) {
                 tape.append(.bytes, offset: start, length: position - start)
             }
         case .bitmap:

@@ -42,6 +42,7 @@ struct VMStateDecoder {
     var oddSize: OddSize?
     /// Whether elements of opaque infos are taken apart where their layout is known.
     let takesApart: Bool
+    var showsUnusedZeros = false
     /// Whether the sizes that a vmdesc gives are compared.
     let checksSizes: Bool
     /// Where the names of their members are in `text`.

@@ -20,6 +20,8 @@ public struct VMStateDocument: Sendable {
     public let roots: [VMStateDescription.ID]
     /// What is wrong with the document as such, by rule VMSD… or VMDOC….
     let problems: [VMStateError]
+    /// How many more there are.
+    let omittedProblems: Int
     /// Whether an entry without a name ends each field list properly; places where it does not are in `problems`.
     public var root: VMStateDescription.ID? { roots.count == 1 ? roots[0] : nil }
 
@@ -41,6 +43,7 @@ public struct VMStateDocument: Sendable {
         }
         descriptions = reader.descriptions
         problems = reader.problems
+        omittedProblems = reader.omittedProblems
     }
 
     /// One device of a vmdesc, with a VMSD or of the old style.
@@ -52,6 +55,7 @@ public struct VMStateDocument: Sendable {
         roots = [reader.readVMDesc(node, at: JSONPointer())]
         descriptions = reader.descriptions
         problems = reader.problems
+        omittedProblems = reader.omittedProblems
     }
 
     /// This document, once it is known that the codec can follow it.

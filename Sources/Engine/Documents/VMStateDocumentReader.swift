@@ -5,6 +5,8 @@ struct VMStateDocumentReader {
     let dialect: Dialect
     private(set) var descriptions: [VMStateDescription] = []
     private(set) var problems: [VMStateError] = []
+    /// How many there were beyond those that are kept: a document can have one on each element.
+    private(set) var omittedProblems = 0
     /// The infos of a vmdesc that came last: most fields are of few types.
     private var infos: [VMStateInfo] = []
     /// Where each entry of `definitions` is going to stand.
@@ -20,6 +22,7 @@ struct VMStateDocumentReader {
         found: String? = nil,
         rule: String = "VMDOC001"
     ) {
+        guard problems.count < Report.maximum else { return omittedProblems += 1 }
         problems.append(
             VMStateError(.vmsdInvalid, expected: expected, found: found, path: path, rule: Rule.ID(rule))
         )

@@ -29,7 +29,7 @@ extension JSONNode {
             return string == other.string
         case .array:
             guard tape.count(at: index) == others.count(at: other.index) else { return false }
-            return zip(elements, other.elements).allSatisfy { $0.isSame(as: $1) }
+            return allPairs(with: other) { $0.isSame(as: $1) }
         case .object:
             guard tape.count(at: index) == others.count(at: other.index) else { return false }
             return zip(members, other.members).allSatisfy { $0.name == $1.name && $0.value.isSame(as: $1.value) }

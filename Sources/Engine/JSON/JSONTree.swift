@@ -51,51 +51,94 @@ enum JSONTree {
 
 extension JSONNode {
     /// Whether two values are equal by RFC 6902 §4.6: numbers by value, objects whatever the order of their members.
-    func isEqual(to other: JSONNode) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - other: the other value.
+    ///   - tellsZeros: whether 0 and −0, which are equal, are told apart: a `float64` has both.
+    func isEqual(to other: JSONNode, tellsZeros: Bool = false) -> Bool {
         guard kind == other.kind else { return false }
         switch kind {
         case .null: return true
         case .boolean: return bool == other.bool
         case .string: return isEqualString(other)
-        case .number: return isEqualNumber(other)
+        case .number: return isEqualNumber(other, tellsZeros)
         case .array:
-            let (own, others) = (elements, other.elements)
-            return own.count == others.count && zip(own, others).allSatisfy { $0.isEqual(to: $1) }
+            return count == other.count
+                && allPairs(with: other) { $0.isEqual(to: $1, tellsZeros: tellsZeros) }
         case .object:
-            let (own, others) = (members, other.members)
-            guard own.count == others.count else { return false }
+            guard count == other.count else { return false }
             // Most often the order is the same.
-            if zip(own, others).allSatisfy({ $0.name == $1.name }) {
-                return zip(own, others).allSatisfy { $0.value.isEqual(to: $1.value) }
+            if let isEqual = isEqualInOrder(other, tellsZeros) { return isEqual }
+            let byName = Dictionary(other.members.map { ($0.name, $0.value) }) { first, _ in first }
+            return members.allSatisfy { member in
+                byName[member.name].map { member.value.isEqual(to: $0, tellsZeros: tellsZeros) } ?? false
             }
-            let byName = Dictionary(others.map { ($0.name, $0.value) }) { first, _ in first }
-            return own.allSatisfy { member in byName[member.name].map { member.value.isEqual(to: $0) } ?? false }
         }
+    }
+
+    /// Whether something holds for all elements of two arrays, up to the end of the shorter one. Arrays have millions of elements.
+    func allPairs(with other: JSONNode, _ holds: (JSONNode, JSONNode) -> Bool) -> Bool {
+        var (own, others) = (index + 2, other.index + 2)
+        for _ in 0..<min(count, other.count) {
+            guard holds(JSONNode(document: document, index: own), JSONNode(document: other.document, index: others)) else {
+                return false
+            }
+            own = document.tape.next(after: own)
+            others = other.document.tape.next(after: others)
+        }
+        return true
+    }
+
+    /// The same for objects with as many members; nil where their names do not come in the same order.
+    private func isEqualInOrder(_ other: JSONNode, _ tellsZeros: Bool) -> Bool? {
+        var (own, others) = (index + 2, other.index + 2)
+        var isEqual = true
+        for _ in 0..<count {
+            let name = JSONNode(document: document, index: own)
+            guard name.isEqualString(JSONNode(document: other.document, index: others)) else { return nil }
+            own = document.tape.next(after: own)
+            others = other.document.tape.next(after: others)
+            isEqual =
+                isEqual
+                && JSONNode(document: document, index: own)
+                    .isEqual(to: JSONNode(document: other.document, index: others), tellsZeros: tellsZeros)
+            own = document.tape.next(after: own)
+            others = other.document.tape.next(after: others)
+        }
+        return isEqual
     }
 
     /// Strings are hundreds of megabytes at times, and written in one way nearly always.
     private func isEqualString(_ other: JSONNode) -> Bool {
-        let (tape, others) = (document.tape, other.document.tape)
-        guard tape.tag(at: index) == .string, others.tag(at: other.index) == .string else {
-            return string == other.string
+        guard document.tape.tag(at: index) == .string, other.document.tape.tag(at: other.index) == .string else {
+            return string.map { Array($0.utf8) } == other.string.map { Array($0.utf8) }
         }
-        let (own, theirs) = (tape.reference(at: index), others.reference(at: other.index))
+        return hasText(of: other)
+    }
+
+    /// Whether two strings or numbers are written with the same bytes.
+    private func hasText(of other: JSONNode) -> Bool {
+        let own = document.tape.reference(at: index)
+        let others = other.document.tape.reference(at: other.index)
         return document.text.withByteView { text in
             other.document.text.withByteView { otherText in
                 text.matches(
                     own.offset..<own.offset + own.length,
                     otherText,
-                    theirs.offset..<theirs.offset + theirs.length
+                    others.offset..<others.offset + others.length
                 )
             }
         }
     }
 
-    private func isEqualNumber(_ other: JSONNode) -> Bool {
+    private func isEqualNumber(_ other: JSONNode, _ tellsZeros: Bool) -> Bool {
+        let tags = (document.tape.tag(at: index), other.document.tape.tag(at: other.index))
+        if tags == (.number, .number), hasText(of: other) { return true }
         let own = document.text.withByteView { JSONInteger(document.tape, index, $0) }
         let others = other.document.text.withByteView { JSONInteger(other.document.tape, other.index, $0) }
-        if let own, let others { return own == others }
-        let texts = [json(), other.json()].map { Double(String(decoding: $0, as: UTF8.self)) }
-        return texts[0] != nil && texts[0] == texts[1]
+        if let own, let others, !tellsZeros || own.magnitude != 0 { return own == others }
+        let texts = (json(), other.json())
+        guard let left = JSONDecimal(texts.0), let right = JSONDecimal(texts.1) else { return texts.0 == texts.1 }
+        return left.isEqual(to: right, tellsZeros: tellsZeros)
     }
 }

@@ -12,6 +12,16 @@ extension JSONDocument {
         } catch {
             guard error.reason == .duplicateMember else { throw error }
             let lenient = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, duplicates: .noted)
+            // The document of a stream with its vmdesc.
+            let descriptions = [lenient.root["vmdesc"], lenient.root["stream"]?["vmdesc"]].compactMap { $0 }
+                .filter { $0.kind == .object }
+            if !descriptions.isEmpty {
+                if let place = lenient.root.firstDuplicate(outside: descriptions.map(\.index)) {
+                    throw lenient.duplicate(at: place)
+                }
+                self = lenient
+                return
+            }
             let given = lenient.root["vmsds"] ?? lenient.root
             let isVMDesc =
                 lenient.root["vmsd"].map { VMDescReader.devices(of: $0) != nil }
@@ -19,5 +29,38 @@ extension JSONDocument {
             guard isVMDesc else { throw error }
             self = lenient
         }
+    }
+
+    /// The error for a member whose name came before.
+    private func duplicate(at key: Int) -> JSONError {
+        text.withByteView { view in
+            let name = JSONText.string(tape, key, view)
+            return JSONError(.duplicateMember, at: tape.reference(at: key).offset - 1, in: view, found: "\"\(name)\"")
+        }
+    }
+}
+
+extension JSONNode {
+    /// The first member whose name came before in its object, by the place of its name on the tape; values of some places are not
+    /// looked into.
+    fileprivate func firstDuplicate(outside excluded: [Int]) -> Int? {
+        if excluded.contains(index) { return nil }
+        switch kind {
+        case .array:
+            for element in elements {
+                if let place = element.firstDuplicate(outside: excluded) { return place }
+            }
+        case .object:
+            var key = index + 2
+            var names: Set<[UInt8]> = []
+            for (_, value) in members {
+                let name = document.text.withByteView { JSONText.unescaped(document.tape, key, $0) }
+                guard names.insert(name).inserted else { return key }
+                if let place = value.firstDuplicate(outside: excluded) { return place }
+                key = document.tape.next(after: value.index)
+            }
+        default: break
+        }
+        return nil
     }
 }

@@ -21,7 +21,7 @@ public struct DescriptionChecker: Sendable {
         let descriptions = facts.descriptions.indices.filter { !facts.isUnread($0) }
             .map { DescriptionSubject(facts: facts, id: $0) }
         var findings = facts.document.problems.map { Finding($0) }
-        var left = 0
+        var left = facts.document.omittedProblems
         for rule in rules {
             var report = Report(rule)
             switch rule.check {

@@ -23,6 +23,9 @@ public struct SectionDescriptions: Sendable, ExpressibleByDictionaryLiteral {
         dump = try DumpDescriptions(document)
     }
 
+    /// Whether nothing is described.
+    var isEmpty: Bool { codecs.isEmpty && instances.isEmpty && dump == nil }
+
     /// The description of this idstr or VMSD name.
     public subscript(name: String) -> VMStateCodec? {
         get { codecs[name] }

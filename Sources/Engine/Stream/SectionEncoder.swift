@@ -5,6 +5,8 @@ struct SectionEncoder {
     private let devices: DeviceDescriptions?
     private let descriptions: SectionDescriptions
     private let limits: Limits
+    /// How arrays stand in the vmdesc, where a given description may write one into it.
+    private let style: VMDescStyle?
 
     /// An encoder.
     ///
@@ -16,6 +18,7 @@ struct SectionEncoder {
         self.devices = devices
         self.descriptions = descriptions
         self.limits = limits
+        style = descriptions.isEmpty ? nil : devices.map { VMDescStyle($0) }
     }
 
     /// What says which description a section is encoded by.
@@ -102,7 +105,7 @@ struct SectionEncoder {
         } catch {
             if let other = otherwise(state, node, section, old) { return other }
             guard let given = given(section, old?.section) else { throw error }
-            let own = try given.describing(VMDescStyle(devices))
+            let own = try (style.map { given.describing($0) } ?? given)
                 .encode(state, versionID: given.version(version), describes: true)
             return Payload(bytes: own.bytes, description: own.vmdesc, isWhole: true, codec: given)
         }

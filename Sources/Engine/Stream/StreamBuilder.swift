@@ -110,6 +110,7 @@ struct StreamBuilder: ~Copyable {
         var next = 0
         var used: Set<Int> = []
         var started: [UInt32: SectionNode] = [:]
+        let encoder = SectionEncoder(devices, descriptions, limits: limits)
         for (position, node) in (document["sections"]?.elements ?? []).enumerated() {
             do throws(VMStateError) {
                 let section = try SectionNode(node)
@@ -130,7 +131,7 @@ struct StreamBuilder: ~Copyable {
                     used.insert(device)
                 }
                 buffer.append(contentsOf: section.header)
-                buffer.append(contentsOf: try payload(section, device, devices))
+                buffer.append(contentsOf: try payload(section, device, encoder))
                 if section.hasFooter { buffer.append(contentsOf: StreamFraming.footer(id: section.sectionID)) }
             } catch {
                 throw error.under(String(position)).under("sections")
@@ -235,13 +236,16 @@ struct StreamBuilder: ~Copyable {
     private mutating func payload(
         _ section: SectionNode,
         _ device: Int?,
-        _ devices: DeviceDescriptions?
+        _ encoder: SectionEncoder
     ) throws(VMStateError) -> [UInt8] {
         if let data = section.data {
             do throws(VMStateError) {
                 let bytes = try data.decodedBytes(limits: limits)
-                if let device, let size = section.node["size"]?.int, size != bytes.count {
-                    vmdesc?.describe(device, size: bytes.count)
+                if let device {
+                    vmdesc?.name(device, section, hasVersion: true)
+                    if let size = section.node["size"]?.int, size != bytes.count {
+                        vmdesc?.describe(device, size: bytes.count)
+                    }
                 }
                 return bytes
             } catch {
@@ -259,10 +263,12 @@ struct StreamBuilder: ~Copyable {
             )
         }
         do throws(VMStateError) {
-            let encoder = SectionEncoder(devices, descriptions, limits: limits)
             let encoded = try encoder.encode(state, of: SectionEncoder.Header(section), device)
-            if let device, let description = encoded.description {
-                vmdesc?.describe(device, by: description, isWhole: encoded.isWhole)
+            if let device {
+                vmdesc?.name(device, section, hasVersion: !encoded.isWhole)
+                if let description = encoded.description {
+                    vmdesc?.describe(device, by: description, isWhole: encoded.isWhole)
+                }
             }
             return encoded.bytes
         } catch {

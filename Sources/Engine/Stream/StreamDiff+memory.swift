@@ -7,14 +7,16 @@ extension StreamDiff {
         list.section = "ram"
         list.instanceID = nil
         list.occurrence = 0
+        let others = Dictionary(b.blocks.map { ($0.idstr, $0) }) { first, _ in first }
+        let names = Set(a.blocks.map(\.idstr))
         for block in a.blocks {
-            guard let other = b.blocks.first(where: { $0.idstr == block.idstr }) else {
+            guard let other = others[block.idstr] else {
                 list.add(.ramBlock, path: [block.idstr], .integer(block.size), .absent)
                 continue
             }
             compare(block, other)
         }
-        for block in b.blocks where !a.blocks.contains(where: { $0.idstr == block.idstr }) {
+        for block in b.blocks where !names.contains(block.idstr) {
             list.add(.ramBlock, path: [block.idstr], .absent, .integer(block.size))
         }
         contents()
@@ -46,8 +48,9 @@ extension StreamDiff {
             if !a.blocks.isEmpty, !b.blocks.isEmpty { note("the contents of guest memory were not compared") }
             return
         }
+        let others = Dictionary(second.blocks.map { ($0.idstr, $0) }) { first, _ in first }
         for block in first.blocks {
-            guard let other = second.blocks.first(where: { $0.idstr == block.idstr }) else { continue }
+            guard let other = others[block.idstr] else { continue }
             compare(block, other)
         }
     }

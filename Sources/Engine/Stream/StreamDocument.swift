@@ -178,7 +178,7 @@ public struct StreamDocument {
                 if options.sections != nil { object.member("index", number) }
                 write(section, isExact ? decoded : nil, &object)
             }
-            for leaf in decoded?.offsets ?? [] {
+            for leaf in (isExact ? decoded?.offsets : nil) ?? [] {
                 let start = section.payload.lowerBound + leaf.range.lowerBound
                 offsets.append(
                     (

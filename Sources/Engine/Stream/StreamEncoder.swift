@@ -13,6 +13,7 @@ struct StreamEncoder {
     /// Where the result starts in its file; nil: where the original did.
     let fileOffset: Int?
 
+    private let encoder: SectionEncoder
     var changes = StreamChanges()
     private var vmdesc: VMDescChanges?
 
@@ -39,6 +40,7 @@ struct StreamEncoder {
         self.descriptions = descriptions
         self.encodesAll = encodesAll
         self.limits = limits
+        encoder = SectionEncoder(original.devices, descriptions, limits: limits)
         vmdesc = original.devices.map { VMDescChanges($0) }
     }
 
@@ -74,7 +76,7 @@ struct StreamEncoder {
             // What a document does not have is copied, but an edit has taken it out. A vmdesc that the document holds is one
             // that was asked for; what was not understood depends on the descriptions.
             if encodesAll, value == nil || secondary.contains(name) { continue }
-            if name == "vmdesc", value?.kind == .object { continue }
+            if encodesAll, name == "vmdesc", value?.kind == .object { continue }
             guard let own = before[name], let value, own.isEqual(to: value) else {
                 throw VMStateError(
                     .valueTypeMismatch,
@@ -110,6 +112,17 @@ struct StreamEncoder {
         if let own = before["configuration"], own.isEqual(to: node) { return }
         try checkMemory(node, old)
         let bytes: [UInt8]
+        // Names that are no UTF-8 cannot be written back from a document.
+        if let own = before["configuration"],
+            (try? StreamFraming.configuration(own, before: own))?.count != old.range.count
+        {
+            throw VMStateError(
+                .valueTypeMismatch,
+                expected: "\"configuration\" as it was: it has what a document cannot hold",
+                found: "another",
+                statePath: JSONPointer(["configuration"])
+            )
+        }
         do throws(VMStateError) {
             bytes = try StreamFraming.configuration(node, before: before["configuration"])
         } catch {
@@ -185,6 +198,7 @@ struct StreamEncoder {
         }
         try ids.check()
         guard document["selection"] == nil else { return }
+        let described = Set(kept.compactMap { original.sections[$0].device })
         for index in original.sections.indices where !kept.contains(index) {
             let section = original.sections[index]
             guard section.kind == .full else {
@@ -197,13 +211,14 @@ struct StreamEncoder {
                 )
             }
             changes.replace(section.range, with: [])
-            if let device = section.device { vmdesc?.remove(device) }
+            // Two sections can be one to the vmdesc.
+            if let device = section.device, !described.contains(device) { vmdesc?.remove(device) }
         }
     }
 
     private mutating func write(_ section: SectionNode, _ index: Int, _ before: JSONNode) throws(VMStateError) {
         let old = original.sections[index]
-        let isChanged = !before.isEqual(to: section.node)
+        let isChanged = !before.isEqual(to: section.node, tellsZeros: true)
         guard isChanged || encodesAll else { return }
         let announced = ["section_id", "idstr", "instance_id", "version_id"]
         var fixed = ["type", "vmsd_name", "packaged", "pages", "content", "footer"]
@@ -236,11 +251,12 @@ struct StreamEncoder {
         }
         let payload = try payload(section, old)
         let written = payload?.bytes.count ?? old.payload.count
-        if let size = section.node["size"]?.int, size != old.payload.count, size != written {
+        let size = section.node["size"]
+        if size == nil ? !encodesAll : size?.int != old.payload.count && size?.int != written {
             throw VMStateError(
                 .valueOutOfRange,
                 expected: "\(written), the size that the payload has",
-                found: String(size),
+                found: size.map { String(decoding: $0.json(), as: UTF8.self) } ?? "none",
                 statePath: JSONPointer(["size"])
             )
         }
@@ -251,6 +267,10 @@ struct StreamEncoder {
         }
         let isAnnounced = announced.allSatisfy { name in
             before[name].flatMap { own in section.node[name].map { own.isEqual(to: $0) } } ?? false
+        }
+        // The same values written in another way, 64 bits in a string or buffers in base64, change nothing.
+        if isAnnounced, let payload, let was = try? self.payload(SectionNode(before), old), was.bytes == payload.bytes {
+            return
         }
         if !isAnnounced { changes.replace(old.offset..<old.payload.lowerBound, with: section.header) }
         if let payload { changes.replace(old.payload, with: payload.bytes) }
@@ -276,8 +296,7 @@ struct StreamEncoder {
         }
         guard let state = section.state else { return nil }
         do throws(VMStateError) {
-            let payload = try SectionEncoder(original.devices, descriptions, limits: limits)
-                .encode(state, of: SectionEncoder.Header(section, as: old), old.device, was: (old, original))
+            let payload = try encoder.encode(state, of: SectionEncoder.Header(section, as: old), old.device, was: (old, original))
             try checkTaken(state, payload, Int(section.versionID))
             return payload
         } catch {
@@ -293,6 +312,7 @@ struct StreamEncoder {
         guard !encodesAll, let codec = payload.codec else { return }
         var options = VMStateCodec.DecodeOptions()
         options.takesApart = true
+        options.showsUnusedZeros = true
         options.versionID = codec.version(version)
         guard let taken = try? codec.decode(payload.bytes, options).state.root,
             let place = state.firstMember(notIn: taken)
@@ -324,10 +344,11 @@ struct StreamEncoder {
 
     /// The lengths of packages whose sections have changed.
     private mutating func packages() {
+        let changed = changes.growth
         for command in original.commands {
             guard let size = command.packageSize else { continue }
             let start = command.offset + 5 + command.payload.count
-            let growth = changes.growth(in: start..<start + size)
+            let growth = changed[start..<start + size]
             guard growth != 0 else { continue }
             changes.replace(
                 command.offset + 5..<start,
@@ -379,11 +400,15 @@ extension JSONNode {
                 if let place = value.firstMember(notIn: found) { return [name] + place }
             }
         case (.array, .array):
-            // Of numbers there are many, and nothing is in them.
-            for (index, pair) in zip(elements, other.elements).enumerated()
-            where pair.0.kind == .object || pair.0.kind == .array {
-                if let place = pair.0.firstMember(notIn: pair.1) { return [String(index)] + place }
+            var index = 0
+            var place: [String]?
+            _ = allPairs(with: other) { own, other in
+                // Of numbers there are many, and nothing is in them.
+                if own.kind == .object || own.kind == .array { place = own.firstMember(notIn: other) }
+                index += 1
+                return place == nil
             }
+            if let place { return [String(index - 1)] + place }
         default: break
         }
         return nil

@@ -52,8 +52,8 @@ enum StreamFraming {
     static func configuration(_ node: JSONNode, before: JSONNode? = nil) throws(VMStateError) -> [UInt8] {
         var bytes: [UInt8] = [0x07]
         let name = Array((try text(node, "name")).utf8)
-        if let length = node["len"]?.int, length != name.count, length != before?["len"]?.int {
-            throw wrong(["len"], "\(name.count), the length of \"name\"", String(length))
+        if let length = node["len"], length.int != name.count, length.int == nil || length.int != before?["len"]?.int {
+            throw wrong(["len"], "\(name.count), the length of \"name\"", shown(length))
         }
         bytes += word(UInt32(truncatingIfNeeded: name.count)) + name
         let known = ["len", "name"] + subsections.map(\.name)
@@ -64,6 +64,9 @@ enum StreamFraming {
             guard let value = node[subsection.name] else { continue }
             let own = Array(subsection.name.utf8)
             do throws(VMStateError) {
+                for (member, _) in value.members where !subsection.members.contains(member) {
+                    throw VMStateError(.stateUnknownMember, found: "\"\(member)\"", statePath: JSONPointer([member]))
+                }
                 bytes += [0x05, UInt8(truncatingIfNeeded: own.count)] + own + word(1) + (try subsection.write(value))
             } catch {
                 throw error.under(subsection.name)
@@ -104,9 +107,13 @@ enum StreamFraming {
         return Array(("{" + head("configuration", [integer("len"), name]) + subsections + "}").utf8)
     }
 
-    private static let subsections: [(name: String, write: @Sendable (JSONNode) throws(VMStateError) -> [UInt8])] = [
+    private typealias Subsection = (
+        name: String, members: [String], write: @Sendable (JSONNode) throws(VMStateError) -> [UInt8]
+    )
+
+    private static let subsections: [Subsection] = [
         (
-            "configuration/target-page-bits",
+            "configuration/target-page-bits", ["target_page_bits"],
             { (node) throws(VMStateError) in
                 guard let bits = node["target_page_bits"]?.int, (4...30).contains(bits) else {
                     throw wrong(["target_page_bits"], "page bits 4 … 30", "something else")
@@ -115,11 +122,14 @@ enum StreamFraming {
             }
         ),
         (
-            "configuration/capabilities",
+            "configuration/capabilities", ["caps_count", "capabilities"],
             { (node) throws(VMStateError) in
-                let names = node["capabilities"]?.elements ?? []
-                if let count = node["caps_count"]?.int, count != names.count {
-                    throw wrong(["caps_count"], "\(names.count), the number of capabilities", String(count))
+                guard let list = node["capabilities"], list.kind == .array else {
+                    throw wrong(["capabilities"], "an array of names", node["capabilities"].map { shown($0) } ?? "none")
+                }
+                let names = list.elements
+                if let count = node["caps_count"], count.int != names.count {
+                    throw wrong(["caps_count"], "\(names.count), the number of capabilities", shown(count))
                 }
                 var bytes = word(UInt32(truncatingIfNeeded: names.count))
                 for (index, name) in names.enumerated() {
@@ -132,7 +142,7 @@ enum StreamFraming {
             }
         ),
         (
-            "configuration/uuid",
+            "configuration/uuid", ["uuid"],
             { (node) throws(VMStateError) in
                 guard let uuid = try node["uuid"]?.decodedBytes(limits: .default), uuid.count == 16 else {
                     throw wrong(["uuid"], "16 bytes", "something else")
@@ -148,6 +158,8 @@ enum StreamFraming {
         }
         return text
     }
+
+    private static func shown(_ node: JSONNode) -> String { String(decoding: node.json(), as: UTF8.self) }
 
     private static func wrong(_ path: [String], _ expected: String, _ found: String) -> VMStateError {
         VMStateError(.valueTypeMismatch, expected: expected, found: found, statePath: JSONPointer(path))

@@ -5,7 +5,7 @@ extension [StreamPiece] {
     ///
     /// - Parameters:
     ///   - source: what the pieces were made of.
-    ///   - skip: is told of zeros that are not read since the source has a hole there; without it they are given as bytes.
+    ///   - skip: is told of zeros that are not read: they are new, or the source has a hole there; without it they are given as bytes.
     ///   - body: gets the bytes.
     /// - Throws: `input-unreadable`, and what `skip` and `body` throw.
     ///
@@ -23,6 +23,15 @@ extension [StreamPiece] {
             case .bytes(let bytes):
                 try body(bytes)
                 written += bytes.count
+            case .zeros(let count):
+                if let skip {
+                    try skip(count)
+                } else {
+                    for start in stride(from: 0, to: count, by: chunk) {
+                        try body([UInt8](repeating: 0, count: Swift.min(chunk, count - start)))
+                    }
+                }
+                written += count
             case .source(let range):
                 var at = range.lowerBound
                 while at < range.upperBound {

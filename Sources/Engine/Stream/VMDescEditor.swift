@@ -35,13 +35,16 @@ struct VMDescEditor {
     private func text(of range: Range<Int>) -> [UInt8] {
         var result: [UInt8] = []
         var at = range.lowerBound
-        // Of two changes at one place the first one made comes first.
-        let ordered = splices.enumerated().sorted {
-            ($0.element.range.lowerBound, $0.offset) < ($1.element.range.lowerBound, $1.offset)
+        // At one place what is new stands before what is replaced, and of that the longest counts.
+        let ordered = splices.enumerated().sorted { left, right in
+            let (own, other) = (left.element.range, right.element.range)
+            return (own.lowerBound, own.isEmpty ? Int.min : -own.count, left.offset)
+                < (other.lowerBound, other.isEmpty ? Int.min : -other.count, right.offset)
         }
-        for (_, splice) in ordered {
-            result += original[at..<max(at, splice.range.lowerBound)] + splice.bytes
-            at = max(at, splice.range.upperBound)
+        // What lies in something that is replaced goes with it.
+        for (_, splice) in ordered where splice.range.lowerBound >= at {
+            result += original[at..<splice.range.lowerBound] + splice.bytes
+            at = splice.range.upperBound
         }
         return result + original[at..<range.upperBound]
     }
@@ -87,6 +90,28 @@ struct VMDescEditor {
         }
     }
 
+    /// Takes a member out of an object, with the comma that this leaves.
+    private mutating func remove(member name: String, of node: JSONNode) {
+        let tape = node.document.tape
+        var key = node.index + 2
+        var before: JSONNode?
+        let members = node.members
+        for (index, member) in members.enumerated() {
+            let next = tape.next(after: member.value.index)
+            defer { (before, key) = (member.value, next) }
+            guard member.name == name else { continue }
+            let own = spans.member(member.value, key: key)
+            if let before {
+                splices.append((spans[before].upperBound..<own.upperBound, []))
+            } else if index + 1 < members.count {
+                splices.append((own.lowerBound..<spans.member(members[index + 1].value, key: next).lowerBound, []))
+            } else {
+                splices.append((own, []))
+            }
+            return
+        }
+    }
+
     // MARK: Descriptions
 
     /// The members of one description in an object, which may hold several one after the other.
@@ -126,8 +151,27 @@ struct VMDescEditor {
         edit(subsectionsOf: old, new["subsections"]?.elements ?? [])
     }
 
+    /// Where names stand in a list, looked up from its start to its end.
+    private struct Places {
+        private var places: [String?: ArraySlice<Int>]
+
+        init(_ names: [String?]) {
+            places = Dictionary(grouping: names.indices) { names[$0] }.mapValues { $0[...] }
+        }
+
+        func has(_ name: String?) -> Bool { places[name] != nil }
+
+        /// The first place of a name at or behind `start`.
+        mutating func first(_ name: String?, from start: Int) -> Int? {
+            guard let passed = places[name]?.prefix(while: { $0 < start }).count else { return nil }
+            places[name]?.removeFirst(passed)
+            return places[name]?.first
+        }
+    }
+
     private mutating func edit(subsectionsOf old: Group, _ new: [JSONNode]) {
         var rest = new[...]
+        var places = Places(new.map { $0["vmsd_name"]?.string })
         guard let list = old["subsections"] else {
             guard !new.isEmpty, let last = old.members.last else { return }
             let texts = new.map { Self.print($0) }
@@ -140,8 +184,7 @@ struct VMDescEditor {
         var removed: Set<Int> = []
         let elements = list.elements
         for (index, element) in elements.enumerated() {
-            let name = element["vmsd_name"]?.string
-            guard let place = rest.firstIndex(where: { $0["vmsd_name"]?.string == name }) else {
+            guard let place = places.first(element["vmsd_name"]?.string, from: rest.startIndex) else {
                 removed.insert(index)
                 continue
             }
@@ -220,7 +263,8 @@ struct VMDescEditor {
             }
             return
         }
-        guard !old.isEmpty, old.contains(where: { run in changed.contains { $0.name == run.name } }) else {
+        var places = Places(changed.map(\.name))
+        guard !old.isEmpty, old.contains(where: { places.has($0.name) }) else {
             if !(old.isEmpty && changed.isEmpty) { replace(list, with: Self.print(new)) }
             return
         }
@@ -229,7 +273,7 @@ struct VMDescEditor {
         var place = 0
         for run in old {
             defer { place += run.nodes.count }
-            guard let index = rest.firstIndex(where: { $0.name == run.name }), let first = run.nodes.first else {
+            guard let index = places.first(run.name, from: rest.startIndex), let first = run.nodes.first else {
                 removed.formUnion(place..<place + run.nodes.count)
                 continue
             }
@@ -273,9 +317,7 @@ struct VMDescEditor {
         case (nil, let number?):
             guard old["index"] == nil, let name = old["name"] else { return }
             insert(Array(", \"array_len\": \(number)".utf8), at: spans[name].upperBound)
-        case (let own?, nil):
-            guard let name = old["name"] else { return }
-            splices.append((spans[name].upperBound..<spans[own].upperBound, []))
+        case (_?, nil): remove(member: "array_len", of: old)
         case (nil, nil): break
         }
     }

@@ -27,6 +27,8 @@ struct VMDescStyle {
 
     private mutating func visit(fields: [JSONNode]) {
         var previous: JSONNode?
+        // The index of the last entry of each array, once it is asked for.
+        var last: [String?: Int?]?
         for field in fields where arrays == nil {
             switch field["type"]?.string {
             case "nullptr": arrays = .v10
@@ -36,7 +38,11 @@ struct VMDescStyle {
                     switch (previous["index"], field["index"]) {
                     case (nil, nil): if previous["array_len"] == nil { arrays = .v11 }
                     case (_?, nil): arrays = .v10
-                    case (_, let index?): if isLast(field, fields, index) { arrays = .v7 }
+                    case (_, let index?):
+                        // With its own index the last element is one of up to 9.x.
+                        let known = last ?? Self.lastIndexes(fields)
+                        last = known
+                        if known[field["name"]?.string] == .some(index.int) { arrays = .v7 }
                     }
                 }
                 if let child = field["struct"] { visit(child) }
@@ -46,9 +52,7 @@ struct VMDescStyle {
         }
     }
 
-    /// Whether no other element of the array follows an element with an index.
-    private func isLast(_ field: JSONNode, _ fields: [JSONNode], _ index: JSONNode) -> Bool {
-        let name = field["name"]?.string
-        return fields.last { $0["name"]?.string == name }?["index"]?.int == index.int
+    private static func lastIndexes(_ fields: [JSONNode]) -> [String?: Int?] {
+        Dictionary(fields.map { ($0["name"]?.string, $0["index"]?.int) }) { _, later in later }
     }
 }
