@@ -49,6 +49,8 @@ public final class RAMFile: RAMPageSink {
     ///
     /// - Throws: `output-unwritable`.
     public func blocks(_ blocks: [RAMBlock]) throws(VMStateError) {
+        // Nothing of a list before holds when there is another one.
+        index = -1
         guard let index = blocks.firstIndex(where: { $0.idstr == idstr }) else { return }
         if size != blocks[index].size { try file.resize(to: blocks[index].size) }
         size = blocks[index].size

@@ -478,15 +478,15 @@ struct StreamRuleCase: Sendable, CustomStringConvertible {
         },
         StreamRuleCase(22, "a page behind its block", in: "ram") {
             part(&$0) {
-                $0.page(0x02, 0x2000)
                 $0.expect()
+                $0.page(0x02, 0x2000)
                 $0.byte(0)
             }
         },
         StreamRuleCase(22, "a page at an address without end", in: "ram") {
             part(&$0) {
-                $0.page(0x02, 0xffff_ffff_ffff_f000)
                 $0.expect()
+                $0.page(0x02, 0xffff_ffff_ffff_f000)
                 $0.byte(0)
             }
         },

@@ -32,16 +32,23 @@ struct DeviceDescriptions: Sendable {
         var pageSize: Int?
         var configuration: JSONNode?
         var all: [Device] = []
+        var count = 0
         document.root.forEachMember { name, value in
             switch name {
             case "page_size": pageSize = value.int
             case "configuration": configuration = value
             case "devices":
-                for node in value.elements { all.append(Device(node)) }
+                count += value.count
+                // No more can have a section.
+                if count <= limits.streamItems { value.forEachElement { all.append(Device($0)) } }
             default: break
             }
         }
-        if let size = pageSize, size >= 256, size <= 1 << 30, size & (size - 1) == 0 {
+        guard count <= limits.streamItems else {
+            let what = "\(count) devices, at most \(limits.streamItems)"
+            throw text.withByteView { JSONError(.tooLong, at: 0, in: $0, found: what) }
+        }
+        if let size = pageSize, size >= 1 << 8, size <= 1 << 16, size & (size - 1) == 0 {
             self.pageSize = size
         } else {
             self.pageSize = nil

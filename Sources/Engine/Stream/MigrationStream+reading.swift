@@ -67,6 +67,6 @@ extension MigrationStream {
 
     /// Whether the stream was read to an end at which the vmdesc is not the one that lies at `offset`.
     private func isAnother(than offset: Int) -> Bool {
-        ends.count == 1 && vmdesc?.lowerBound != offset
+        ownEnds.count == 1 && vmdesc?.lowerBound != offset
     }
 }

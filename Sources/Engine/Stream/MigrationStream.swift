@@ -92,6 +92,8 @@ public struct MigrationStream: Sendable {
     public internal(set) var pageSize: Int?
     /// Where the EOF bytes are: one, or one a checkpoint.
     public internal(set) var ends: [Int] = []
+    /// Those that end the stream or a checkpoint of it, not a package.
+    var ownEnds: [Int] = []
     /// Where the vmdesc is, from its type byte on.
     public internal(set) var vmdesc: Range<Int>?
     /// Where the stream starts in the file whose offsets mapped-ram has; nil: it has none.

@@ -141,7 +141,8 @@ public final class RAMPageHashes: RAMPageSink {
     private func set(_ hash: UInt64, block: Int, at offset: Int, size: Int) {
         guard blocks.indices.contains(block), blocks[block].gap == nil else { return }
         if blocks[block].hashes.isEmpty {
-            let count = size > 0 ? (blocks[block].size + size - 1) / size : 0
+            let (whole, rest) = size > 0 ? blocks[block].size.quotientAndRemainder(dividingBy: size) : (0, 0)
+            let count = whole + (rest > 0 ? 1 : 0)
             guard count <= room else {
                 blocks[block].gap = "its hashes would take more than \(limits.pageHashBytes) bytes"
                 return

@@ -23,6 +23,8 @@ struct RAMState {
     var isIgnoringShared = false
     var isMapped = false
     var blocks: [RAMBlock] = []
+    /// The bits that the sizes of blocks have together: those of a page are not among them.
+    var sizes = 0
     /// Blocks by name.
     var indexes: [[UInt8]: Int] = [:]
     /// The block of the last page record, for CONTINUE; -1: none yet.

@@ -125,7 +125,8 @@ struct StreamBuilder: ~Copyable {
                     while let other = others.first, other.offset < offset { append(others.removeFirst(), other.offset) }
                     closePackages(before: offset)
                 }
-                let device = section.kind == .full ? devices?.find(section, ordinal: next) : nil
+                let found = section.kind == .full ? devices?.find(section, ordinal: next) : nil
+                let device = found.flatMap { used.contains($0) ? nil : $0 }
                 if let device {
                     next = device + 1
                     used.insert(device)

@@ -15,27 +15,37 @@ extension StreamDiff {
     // MARK: Sums
 
     private mutating func summaries(_ own: MigrationStream.Section, _ other: MigrationStream.Section) {
-        let (first, second) = (summary(of: own, in: a), summary(of: other, in: b))
+        let sums = sums ?? (Self.summaries(of: a), Self.summaries(of: b))
+        self.sums = sums
+        let (first, second) = (sums.a[Self.key(own)] ?? Summary(), sums.b[Self.key(other)] ?? Summary())
         for name in first.names + second.names.filter({ !first.names.contains($0) }) {
             add([name], first.values[name], second.values[name], at: (own.offset, other.offset))
         }
         note("\"\(own.idstr)\", instance \(own.instanceID): only what its records amount to was compared")
     }
 
-    private func summary(
-        of section: MigrationStream.Section,
-        in stream: MigrationStream
-    ) -> (names: [String], values: [String: Int]) {
+    /// What the sections of one device say.
+    struct Summary {
         var names: [String] = []
-        var sums: [String: Int] = [:]
-        for part in stream.sections where part.idstr == section.idstr && part.instanceID == section.instanceID {
+        var values: [String: Int] = [:]
+    }
+
+    /// One for all sections of a device.
+    private static func key(_ section: MigrationStream.Section) -> SectionKey {
+        SectionKey(idstr: section.idstr, instanceID: Int(section.instanceID), kind: .start)
+    }
+
+    private static func summaries(of stream: MigrationStream) -> [SectionKey: Summary] {
+        var sums: [SectionKey: Summary] = [:]
+        for part in stream.sections {
             guard case .summary(let values) = part.content else { continue }
+            let key = key(part)
             for (name, number) in values {
-                if !names.contains(name) { names.append(name) }
-                sums[name, default: 0] &+= number
+                if sums[key, default: Summary()].values[name] == nil { sums[key, default: Summary()].names.append(name) }
+                sums[key, default: Summary()].values[name, default: 0] &+= number
             }
         }
-        return (names, sums)
+        return sums
     }
 
     private mutating func add(_ path: [String], _ left: Int?, _ right: Int?, at offsets: (Int?, Int?) = (nil, nil)) {

@@ -29,6 +29,8 @@ public struct StreamDiff {
     let limits: Limits
     private let selection: SectionSelection
     var list: DifferenceList
+    /// What sections of private formats amount to, once it is asked for.
+    var sums: (a: [SectionKey: Summary], b: [SectionKey: Summary])?
     var result = StreamDiffResult()
 
     /// Compares two streams.
@@ -88,7 +90,11 @@ public struct StreamDiff {
 
     /// Notes what was not compared.
     mutating func note(_ text: String) {
-        result.notes.append(text)
+        switch result.notes.count {
+        case ..<limits.findings: result.notes.append(text)
+        case limits.findings: result.notes.append("what else was not compared is not listed")
+        default: break
+        }
     }
 
     /// Whether a section is to be compared.

@@ -115,8 +115,8 @@ enum StreamFraming {
         (
             "configuration/target-page-bits", ["target_page_bits"],
             { (node) throws(VMStateError) in
-                guard let bits = node["target_page_bits"]?.int, (4...30).contains(bits) else {
-                    throw wrong(["target_page_bits"], "page bits 4 … 30", "something else")
+                guard let bits = node["target_page_bits"]?.int, (8...16).contains(bits) else {
+                    throw wrong(["target_page_bits"], "page bits 8 … 16", "something else")
                 }
                 return word(UInt32(truncatingIfNeeded: bits))
             }

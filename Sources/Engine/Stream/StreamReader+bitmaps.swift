@@ -80,7 +80,7 @@ extension StreamReader {
         return index
     }
 
-    private static func named(_ key: DirtyBitmap.Key) -> String {
+    static func named(_ key: DirtyBitmap.Key) -> String {
         "\"\(String(decoding: key.name, as: UTF8.self).printable)\" "
             + "of node \"\(String(decoding: key.node, as: UTF8.self).printable)\""
     }

@@ -16,6 +16,7 @@ extension StreamReader {
         }
         let before = ram
         ram.blocks = []
+        ram.sizes = 0
         ram.indexes = [:]
         ram.last = -1
         ram.sent = []
@@ -25,6 +26,15 @@ extension StreamReader {
             // Pages of those that were read may follow.
             try options.pages?.blocks(ram.blocks)
             throw error
+        }
+        for block in before.blocks where ram.indexes[Array(block.idstr.utf8)] == nil {
+            finding(
+                StreamRule.ramBlocks,
+                .error,
+                "block \"\(block.idstr)\" of the list before is not in this one",
+                at: start,
+                section: "ram"
+            )
         }
         if !before.sent.isEmpty {
             prepareSent()
@@ -90,6 +100,7 @@ extension StreamReader {
             }
             ram.indexes[name] = ram.blocks.count
             ram.blocks.append(block)
+            ram.sizes |= block.size
         }
     }
 

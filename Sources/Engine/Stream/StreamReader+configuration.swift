@@ -64,11 +64,11 @@ extension StreamReader {
         switch subsection {
         case "configuration/target-page-bits":
             let bits = try input.uint32("the target's page bits")
-            guard (4...30).contains(bits) else {
+            guard (8...16).contains(bits) else {
                 throw VMStateError(
                     .streamInvalid,
                     at: input.position - 4,
-                    expected: "page bits 4 … 30",
+                    expected: "page bits 8 … 16",
                     found: String(bits),
                     rule: StreamRule.configuration
                 )

@@ -7,8 +7,12 @@ extension StreamReader {
     /// Its end is known from the vmdesc, from a description that was given, or by the footer behind it, in this order; what
     /// is known is checked against the footer.
     mutating func fullSection(_ section: inout MigrationStream.Section) throws(VMStateError) {
-        section.device = stream.devices?.find(section, ordinal: nextDevice)
-        if let device = section.device { nextDevice = device + 1 }
+        // A device is that of one section.
+        section.device = stream.devices?.find(section, ordinal: nextDevice).flatMap { used.contains($0) ? nil : $0 }
+        if let device = section.device {
+            nextDevice = device + 1
+            used.insert(device)
+        }
         guard let size = try measure(&section) else {
             throw VMStateError(
                 .streamInvalid,
@@ -25,13 +29,13 @@ extension StreamReader {
     /// Takes the payload, or leaves it out where nobody wants it.
     private mutating func keep(_ size: Int, of section: inout MigrationStream.Section) throws(VMStateError) {
         guard options.keeps(section.idstr) else { return try input.drop(size, "section \"\(section.idstr)\"") }
-        guard held + size <= limits.heldBytes else {
+        guard size <= limits.heldBytes - held else {
             try input.drop(size, "section \"\(section.idstr)\"")
             throw VMStateError(
                 .limitExceeded,
                 at: section.offset,
                 expected: "sections of at most \(limits.heldBytes) bytes together",
-                found: "\(held + size)",
+                found: "\(held) and \(size) more",
                 rule: Rule.ID(reporting: .limitExceeded)
             )
         }

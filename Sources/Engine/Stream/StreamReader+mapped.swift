@@ -28,7 +28,7 @@ extension StreamReader {
         let bitmap = try input.uint64("the mapped-ram header of \"\(block.idstr)\"")
         let pages = try input.uint64("the mapped-ram header of \"\(block.idstr)\"")
         // A block that the destination has already.
-        if bitmap == 0, pages == 0 { return block }
+        if ram.isIgnoringShared, bitmap == 0, pages == 0 { return block }
         let count = block.size / ram.pageSize
         let length = (count + 63) / 64 * 8
         guard bitmap < 1 << 62, pages < 1 << 62, pages >= bitmap, Int(pages - bitmap) >= (count + 31) / 32 * 4,

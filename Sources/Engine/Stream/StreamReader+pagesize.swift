@@ -31,7 +31,7 @@ extension StreamReader {
         ram.isProbed = true
         var best: (size: Int, steps: Int)?
         var others = 0
-        for size in Self.pageSizes where ram.blocks.allSatisfy({ $0.size % size == 0 }) {
+        for size in Self.pageSizes where ram.sizes & (size - 1) == 0 {
             guard let steps = try steps(pageSize: size) else { continue }
             if let known = best, known.steps >= steps {
                 others = max(others, known.steps == steps ? 1 : 0)

@@ -28,10 +28,7 @@ extension StreamReader {
         }
         ram.counts = RAMCounts()
         ram.isProbed = false
-        defer {
-            section.pages = ram.counts
-            stream.blocks = ram.blocks
-        }
+        defer { section.pages = ram.counts }
         try ramRecords()
     }
 
@@ -63,10 +60,10 @@ extension StreamReader {
             case RAMFlag.blocks where flags == RAMFlag.blocks:
                 try blockList(total: address)
             case RAMFlag.flush where flags == RAMFlag.flush && !ram.isMapped:
+                if address != 0 { noteAddress(address) }
                 input.advance(8)
                 ram.counts.multifdFlushes += 1
                 ram.hasFlushed = true
-                if address != 0 { noteAddress(address) }
             default: throw unknown(flags)
             }
         }
@@ -105,6 +102,7 @@ extension StreamReader {
     /// Moves past the head of a page record; gives the block.
     @inline(__always)
     private mutating func pageBlock(_ flags: Int, _ address: Int) throws(VMStateError) -> Int {
+        let start = input.position
         if flags & RAMFlag.continue != 0 {
             guard ram.last >= 0 else {
                 throw VMStateError(
@@ -120,16 +118,16 @@ extension StreamReader {
             try namedBlock()
         }
         // The difference may be negative, which no address is behind.
-        if address < 0 || address > ram.blocks[ram.last].size &- ram.pageSize { throw outside(address) }
+        if address < 0 || address > ram.blocks[ram.last].size &- ram.pageSize { throw outside(address, at: start) }
         return ram.last
     }
 
     @inline(never)
-    private func outside(_ address: Int) -> VMStateError {
+    private func outside(_ address: Int, at start: Int) -> VMStateError {
         let block = ram.blocks[ram.last]
         return VMStateError(
             .streamInvalid,
-            at: input.position,
+            at: start,
             expected: "a page of \"\(block.idstr)\", which has \(block.size) bytes",
             found: "address 0x\(String(UInt(bitPattern: address), radix: 16))",
             rule: StreamRule.ramAddress

@@ -110,18 +110,20 @@ extension StreamReader {
         checkDuplicates()
         checkUnfinished()
         checkPages()
+        checkBitmaps()
+        stream.blocks = ram.blocks
         let isCOLO = stream.commands.contains { $0.name == "ENABLE_COLO" }
-        if stream.ends.count > 1 {
+        if stream.ownEnds.count > 1 {
             finding(
                 StreamRule.secondEnd,
                 isCOLO ? .note : .error,
                 isCOLO
-                    ? "\(stream.ends.count) EOF bytes: the checkpoints of COLO"
-                    : "EOF, and \(stream.ends.count - 1) more behind it, without the command ENABLE_COLO: a loader stops here",
-                at: stream.ends[isCOLO ? 1 : 0]
+                    ? "\(stream.ownEnds.count) EOF bytes: the checkpoints of COLO"
+                    : "EOF, and \(stream.ownEnds.count - 1) more behind it, without the command ENABLE_COLO: a loader stops here",
+                at: stream.ownEnds[isCOLO ? 1 : 0]
             )
         }
-        if stream.ends.isEmpty == false, stream.vmdesc == nil {
+        if stream.ownEnds.isEmpty == false, stream.vmdesc == nil {
             finding(
                 StreamRule.noDescription,
                 .note,
@@ -133,7 +135,7 @@ extension StreamReader {
 
     private mutating func countTrailing() throws(VMStateError) {
         let start = stream.understood
-        guard !stream.ends.isEmpty, input.position == start else { return }
+        guard !stream.ownEnds.isEmpty, input.position == start else { return }
         var isPadding = true
         while try input.has(1) {
             isPadding = isPadding && input.slice(0..<input.available).allSatisfy { $0 == 0 }
@@ -215,7 +217,7 @@ extension StreamReader {
 
     private mutating func checkDuplicates() {
         // Checkpoints send each device again.
-        guard stream.ends.count <= 1 else { return }
+        guard stream.ownEnds.count <= 1 else { return }
         var seen: [SectionKey: Int] = [:]
         for section in stream.sections where section.kind == .full || section.kind == .start {
             let key = SectionKey(section)
@@ -235,8 +237,9 @@ extension StreamReader {
     private mutating func checkUnfinished() {
         for (id, section) in started.sorted(by: { $0.key < $1.key }) where section.isIterative && !section.hasEnded {
             // A handler that has nothing to send is not asked again.
-            let start = stream.sections.first { $0.sectionID == id && $0.kind == .start }
-            let canBeIdle = section.idstr == "dirty-bitmap" && start?.payload.count == 1
+            let canBeIdle =
+                section.idstr == "dirty-bitmap"
+                && stream.sections.first { $0.sectionID == id && $0.kind == .start }?.payload.count == 1
             finding(
                 StreamRule.unfinished,
                 canBeIdle ? .note : .warning,
@@ -277,6 +280,17 @@ extension StreamReader {
                 section: "ram"
             )
         }
-        stream.blocks = ram.blocks
+    }
+
+    private mutating func checkBitmaps() {
+        for bitmap in stream.bitmaps where !bitmap.isComplete {
+            finding(
+                StreamRule.unfinished,
+                .warning,
+                "\(Self.named(bitmap.key)) has no COMPLETE, without which a destination drops it",
+                at: bitmap.offset,
+                section: "dirty-bitmap"
+            )
+        }
     }
 }

@@ -36,6 +36,8 @@ struct StreamReader {
     var packages: [Int] = []
     /// The place of the next FULL section among the devices of the vmdesc, as far as the order is kept.
     var nextDevice = 0
+    /// The devices of the vmdesc that have their section.
+    var used: Set<Int> = []
     /// Bytes of payloads that are kept.
     var held = 0
     /// Bytes in which footers were looked for in vain.
@@ -223,6 +225,7 @@ struct StreamReader {
             )
         }
         stream.ends.append(input.position)
+        if packages.isEmpty { stream.ownEnds.append(input.position) }
         input.advance(1)
         stream.understood = input.position
         if let end = packages.last {
@@ -348,7 +351,7 @@ struct StreamReader {
             )
         }
         // The checkpoints of COLO end their sections again and again.
-        if known.hasEnded, stream.ends.isEmpty {
+        if known.hasEnded, stream.ownEnds.isEmpty {
             finding(
                 StreamRule.unfinished,
                 .warning,

@@ -24,20 +24,26 @@ final class SpooledPages: PageStore {
             throw .unwritable(at: size, "at most \(spool.sparseLimit) bytes")
         }
         if file == nil, size <= spool.threshold {
-            bytes = Array(repeating: 0, count: size)
+            bytes.removeSubrange(min(size, bytes.count)...)
+            bytes.append(contentsOf: repeatElement(0, count: size - bytes.count))
             return
         }
+        let held = bytes
         try onDisk(size) { () throws(HTTPSpoolError) in
             let file = if let file { file } else { try spool.makeFile() }
             self.file = file
             try file.resize(to: size)
+            if !held.isEmpty { try unsafe file.fill(held.span.bytes, at: 0) }
         }
+        written = max(min(written, size), bytes.count)
         bytes = []
-        written = min(written, size)
     }
 
     func write(_ page: RawSpan, at offset: Int) throws(VMStateError) {
         guard let file else {
+            guard offset >= 0, page.byteCount <= bytes.count - offset else {
+                throw .unwritable(at: offset, "a page outside of a block of \(bytes.count) bytes")
+            }
             unsafe page.withUnsafeBytes { unsafe bytes.replaceSubrange(offset..<offset + $0.count, with: $0) }
             return
         }
