@@ -44,6 +44,6 @@ public struct JSONLogHandler: LogHandler {
         }
         guard var line = try? writer.finish() else { return }
         line.append(UInt8(ascii: "\n"))
-        _ = unsafe Glibc.write(STDERR_FILENO, line, line.count)
+        LogOutput.write(line)
     }
 }

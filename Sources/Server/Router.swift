@@ -85,9 +85,23 @@ struct RouteRequest {
 
     /// The parts of a form.
     ///
-    /// - Throws: 400 when it is none.
-    var form: Multipart {
-        get throws(Problem) { try Multipart(content, type, memoryLimit: memoryLimit) }
+    /// - Parameter names: those that it may have: a misspelt one would go unseen.
+    /// - Returns: the parts.
+    /// - Throws: 400 when it is none, or has other parts or one of them twice.
+    func form(_ names: [String]) throws(Problem) -> Multipart {
+        let form = try Multipart(content, type, memoryLimit: memoryLimit)
+        var seen: Set<String> = []
+        for part in form.parts {
+            let name = "\"\(part.name.prefix(64))\""
+            guard names.contains(part.name) else {
+                let known = names.map { "\"\($0)\"" }.joined(separator: ", ")
+                throw Problem(.badRequest, "the form has a part \(name); it may have \(known)")
+            }
+            guard seen.insert(part.name).inserted else {
+                throw Problem(.badRequest, "the form has two parts \(name)")
+            }
+        }
+        return form
     }
 }
 

@@ -87,7 +87,12 @@ struct Decode: ParsableCommand {
         var answer = printing.options
         answer.recordsOffsets = offsets
         answer.takesApart = infos.map { $0 == .apart }
-        guard options.vmsd == nil else { return try decodeSection(answer) }
+        guard options.vmsd == nil else {
+            try stream.goWithStreams([
+                ("sections", sections != nil), ("vmdesc", vmdesc), ("raw", raw), ("extract-ram", extractRAM != nil),
+            ])
+            return try decodeSection(answer)
+        }
         switch try stream.open(file, isSized: raw) {
         case .stream(let opened) where opened.format == .cprState: try decodeCPR(opened.source, answer)
         case .stream(let opened):

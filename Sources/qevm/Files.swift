@@ -15,7 +15,7 @@ enum Input {
             let count = unsafe room.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count == 0 { return bytes }
             if count < 0 {
-                if errno == EINTR { continue }
+                if errno == EINTR || errno == EAGAIN && Descriptors.wait(for: POLLIN, of: descriptor) { continue }
                 throw .unreadable("\(path): \(systemError())")
             }
             bytes += room[..<count]
@@ -101,16 +101,8 @@ enum Output {
     }
 
     private static func write(_ bytes: [UInt8], _ descriptor: Int32, _ name: String) throws(CommandFailure) {
-        var written = 0
-        while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), $0.count - written)
-            }
-            if count > 0 {
-                written += count
-            } else if errno != EINTR {
-                throw .unreadable("\(name): \(systemError())")
-            }
+        guard Descriptors.write(bytes, bytes.indices, to: descriptor) else {
+            throw .unreadable("\(name): \(systemError())")
         }
     }
 }

@@ -103,18 +103,8 @@ final class OutputFile {
     }
 
     private func write(_ bytes: [UInt8], _ range: Range<Int>) throws(VMStateError) {
-        var written = range.lowerBound
-        while written < range.upperBound {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), range.upperBound - written)
-            }
-            if count > 0 {
-                written += count
-                position += count
-            } else if errno != EINTR {
-                throw unwritable()
-            }
-        }
+        guard Descriptors.write(bytes, range, to: descriptor) else { throw unwritable() }
+        position += range.count
     }
 
     private func unwritable() -> VMStateError {

@@ -19,7 +19,7 @@ final class ProgressBar {
     init?(sizes: Int?...) {
         guard isatty(STDERR_FILENO) == 1 else { return nil }
         let known = sizes.compactMap(\.self)
-        size = known.count == sizes.count ? known.reduce(0, +) : nil
+        size = known.count == sizes.count ? known.reduce(0) { $0.addingReportingOverflow($1).partialValue } : nil
     }
 
     /// Shows how far it is.
@@ -46,7 +46,8 @@ final class ProgressBar {
         if let size, size > 0 {
             let read = min(offset, size)
             text = "\(Int(Double(read) / Double(size) * 100)) %  \(text)"
-            if rate > 0 { text += "  \(Int((Double(size - read) / rate).rounded(.up))) s left" }
+            let left = Double(size - read) / max(rate, 1)
+            if rate > 0, left < 1e9 { text += "  \(Int(left.rounded(.up))) s left" }
         }
         return text
     }

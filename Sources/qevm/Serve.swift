@@ -122,7 +122,7 @@ struct Serve: ParsableCommand {
             throw .unreadable("error: QEVM_LOG_FORMAT may be text or json, not \"\(form)\"")
         }
         var logger = Logger(label: "qevm") { label in
-            if form == "json" { JSONLogHandler(label: label) } else { StreamLogHandler.standardError(label: label) }
+            if form == "json" { JSONLogHandler(label: label) } else { TextLogHandler(label: label) }
         }
         logger.logLevel = level
         return logger

@@ -73,7 +73,17 @@ struct StreamOptions: ParsableArguments {
         guard let first = prefix.first(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }) else {
             return !prefix.isEmpty
         }
-        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || prefix == [0xef, 0xbb, 0xbf]
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || prefix.starts(with: [0xef, 0xbb, 0xbf])
+    }
+
+    /// Refuses what is said about a whole stream where there is none.
+    ///
+    /// - Parameter more: further options of the command, and whether they are given.
+    /// - Throws: bad usage, when one is given.
+    func goWithStreams(_ more: [(name: String, isGiven: Bool)] = []) throws(CommandFailure) {
+        let own = [("at", offset != 0), ("snapshot", snapshot != nil), ("vmsds", vmsds != nil)]
+        guard let option = (own + more).first(where: { $0.1 }) else { return }
+        throw .unreadable("error: --\(option.0) goes with a whole migration stream")
     }
 
     /// What is said about a stream.

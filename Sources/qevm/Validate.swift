@@ -57,6 +57,7 @@ struct Validate: ParsableCommand {
                 }
             }
         }
+        try whole.goWithStreams()
         let document = try requestDocument(text)
         let bytes = try stream.map { path throws(CommandFailure) in try Input.read(path) }
         let report = try qevm.run { () throws(VMStateError) in

@@ -21,8 +21,9 @@ public final class FileReplacement {
 
     /// Makes the new file, with the mode of the one that is there.
     ///
-    /// Of a symbolic link the file is replaced that it leads to. There is no value when something else is there that is to be
-    /// written as it is: a device, a pipe, a file that a process has open (`/dev/fd/1`).
+    /// Of a symbolic link the file is replaced that it leads to. There is no value when something is there that is to be written
+    /// as it is: a device, a pipe, a file that a process has open (`/dev/fd/1`), one that is mounted by itself or in a folder in
+    /// which nothing can be made.
     ///
     /// - Parameter path: of a regular file, or of none.
     /// - Throws: `output-unwritable`.
@@ -38,6 +39,13 @@ public final class FileReplacement {
         if isThere, status.st_mode & S_IFMT != S_IFREG { return nil }
         let mode: mode_t = isThere ? 0o600 : 0o666
         let folder = Self.folder(of: target)
+        // What is mounted there by itself cannot be replaced, nor anything where no file can be made: then it is written as it is.
+        var place = stat()
+        let name = folder.isEmpty ? "." : folder
+        if isThere, unsafe stat(name, &place) == 0 {
+            let takesFiles = unsafe access(name, W_OK | X_OK) == 0
+            guard takesFiles, place.st_dev == status.st_dev else { return nil }
+        }
         let descriptor: Descriptor
         if !isNamed, let unnamed = TemporaryFile.makeNameable(in: folder, mode: mode) {
             descriptor = unnamed

@@ -7,15 +7,23 @@ internal import Glibc
 enum TemporaryFile {
     /// Makes one without a name, which ends with its last user whatever happens.
     ///
-    /// - Parameter directory: where; without it the folder that `TMPDIR` names, or `/var/tmp`, which is on a disk.
+    /// - Parameter directory: where; nil: where temporary files go.
     /// - Returns: its descriptor.
     /// - Throws: `output-unwritable`.
     static func make(in directory: String?) throws(VMStateError) -> Descriptor {
-        let named = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
-        let folder = directory ?? named ?? "/var/tmp"
+        let folder = directory ?? defaultDirectory
+        if let file = makeNameable(in: folder + "/", mode: 0o600) { return file }
         let (file, path) = try makeNamed(in: folder + "/", mode: 0o600, for: "a temporary file in \(folder)")
         _ = unsafe unlink(path)
         return file
+    }
+
+    /// What `TMPDIR` names, else `/var/tmp`, which is on a disk, else `/tmp`, which may be memory.
+    private static var defaultDirectory: String {
+        if let named = unsafe getenv("TMPDIR").map({ unsafe String(cString: $0) }), !named.isEmpty { return named }
+        var status = stat()
+        let isThere = unsafe stat("/var/tmp", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return isThere ? "/var/tmp" : "/tmp"
     }
 
     /// Makes one with a name.

@@ -22,8 +22,8 @@ final class WorkerPool: Sendable {
     }
 
     private struct State {
-        /// A ring of as many places as jobs may wait.
-        var queue: [Job?]
+        /// A ring of the jobs that wait; it grows with them.
+        var queue: [Job?] = Array(repeating: nil, count: 16)
         var first = 0
         var waiting = 0
         var busy = 0
@@ -41,8 +41,7 @@ final class WorkerPool: Sendable {
         self.context = context
         threadCount = max(1, threads)
         self.queueLength = max(0, queueLength)
-        // A free thread may not have taken its job yet, so the ring has room for those as well.
-        state = Mutex(State(queue: Array(repeating: nil, count: threadCount + self.queueLength)))
+        state = Mutex(State())
         semaphore = eventfd(0, Int32(EFD_SEMAPHORE) | Int32(EFD_CLOEXEC))
         guard semaphore >= 0 else { throw HTTPServerError(operation: "eventfd", code: errno) }
     }
@@ -60,7 +59,13 @@ final class WorkerPool: Sendable {
     /// - Returns: false when all threads are busy and the queue is full.
     func submit(_ job: Job) -> Bool {
         let isAccepted = state.withLock { state in
+            // A free thread may not have taken its job yet, so as many as there are threads may wait beside those.
             guard !state.isStopping, state.waiting + state.busy < threadCount + queueLength else { return false }
+            if state.waiting == state.queue.count {
+                let (first, count) = (state.first, state.queue.count)
+                state.queue = (0..<2 * count).map { $0 < count ? state.queue[(first + $0) % count] : nil }
+                state.first = 0
+            }
             state.queue[(state.first + state.waiting) % state.queue.count] = job
             state.waiting += 1
             return true
@@ -74,7 +79,8 @@ final class WorkerPool: Sendable {
         state.withLock { state in
             state.isStopping = true
             state.waiting = 0
-            state.queue = Array(repeating: nil, count: state.queue.count)
+            state.first = 0
+            state.queue = Array(repeating: nil, count: 16)
         }
         _ = eventfd_write(semaphore, eventfd_t(threadCount))
     }

@@ -16,6 +16,8 @@ struct MetricsPage {
         text.sample(1, [("version", Product.version)])
         writeRequests(to: &text)
         writeServer(to: &text)
+        text.family("qevm_log_lines_omitted_total", .counter, "Lines of the log that nobody read in time.")
+        text.sample(LogOutput.omitted)
         Self.writeProcess(to: &text)
         return text.bytes
     }

@@ -26,32 +26,50 @@ extension Routes {
     /// It is the body itself, the part `stream` of a form whose part `request` has no `vmsd`, or the member `stream` of a
     /// document that has none.
     ///
+    /// - Parameters:
+    ///   - request: the request.
+    ///   - limits: what it may use.
+    ///   - spool: where what is in a container goes.
+    ///   - parts: those that a form may have.
     /// - Returns: nil when the request is about bytes of a description that it brings along.
     static func wholeStream(
         _ request: RouteRequest,
         _ limits: Limits,
-        _ spool: Spool
+        _ spool: Spool,
+        parts: [String] = ["stream", "request"]
     ) throws(Problem) -> StreamBody? {
         var body: StreamBody
         switch request.type.essence {
         case octets:
             body = StreamBody(StreamRequest(limits: limits), try opened(request.content, request, spool))
         case form:
-            let form = try request.form
+            let form = try request.form(parts)
             guard let stream = form.content("stream") else {
                 throw Problem(.badRequest, "the form has no part \"stream\"")
             }
             let document = try form["request"].map { text throws(Problem) in try parse(text, limits) }
-            if let document, document.root.hasMember("vmsd") { return nil }
+            if let document, document.root.hasMember("vmsd") {
+                try checkPlace(request.head)
+                return nil
+            }
             let own = try run { () throws(VMStateError) in
                 try document.map { document throws(VMStateError) in try StreamRequest(document.root, limits: limits) }
                     ?? StreamRequest(limits: limits)
             }
             body = StreamBody(own, try opened(stream, request, spool))
-        default: return nil
+        default:
+            try checkPlace(request.head)
+            return nil
         }
         ask(request.head, &body.request)
         return body
+    }
+
+    /// The bytes that a document has in itself, or that a description reads, are not in anything.
+    private static func checkPlace(_ head: HTTPRequestHead) throws(Problem) {
+        for name in ["at", "snapshot"] where head.queryValue(name) != nil {
+            throw Problem(.badRequest, "\"\(name)\" says where a whole stream is in what was sent; there is none")
+        }
     }
 
     /// The whole stream that a document carries itself.
@@ -118,10 +136,11 @@ extension Routes {
     static func edit(_ limits: Limits, _ spool: Spool) -> Route {
         Route(method: "POST", path: "/v1/edit", accepts: [form], takesStream: [form], offers: [octets]) {
             request throws(Problem) in
-            let form = try request.form
+            let parts = ["stream", "patch", "request"]
+            let form = try request.form(parts)
             guard let text = try form["patch"] else { throw Problem(.badRequest, "the form has no part \"patch\"") }
             let patch = try parse(text, limits)
-            guard var body = try wholeStream(request, limits, spool) else {
+            guard var body = try wholeStream(request, limits, spool, parts: parts) else {
                 throw Problem(.badRequest, "the part \"request\" is about a description; an edit is of a whole stream")
             }
             body.request.sections = nil
@@ -148,7 +167,7 @@ extension Routes {
     static func diff(_ limits: Limits, _ spool: Spool) -> Route {
         Route(method: "POST", path: "/v1/diff", accepts: [form], takesStream: [form], offers: [json, text]) {
             request throws(Problem) in
-            let form = try request.form
+            let form = try request.form(["a", "b", "request"])
             guard let a = form.content("a"), let b = form.content("b") else {
                 throw Problem(.badRequest, "the form needs the parts \"a\" and \"b\"")
             }
