@@ -107,17 +107,31 @@ extension DeviceDescriptions.Device {
         self.init(name: name, instanceID: instance, node: node, versionID: version, length: Self.length(of: node))
     }
 
-    /// The name of an array of which the description says nothing but that its first element is NULL; nil: there is none.
-    var hidingField: String? { Self.hidingField(node) }
+    /// An array of which the description does not say everything.
+    struct HidingField {
+        let name: String
+        /// Whether it is in a struct or a subsection, whose size counts what is not said.
+        let isNested: Bool
+    }
 
-    private static func hidingField(_ description: JSONNode) -> String? {
-        for field in description["fields"]?.elements ?? [] {
+    /// The first array that has or may have elements of which the description says nothing; nil: there is none.
+    ///
+    /// Up to 9.x that is one whose first element is NULL; in 11.1 one that ends with a run of NULL, behind which the last element may
+    /// be missing.
+    var hidingField: HidingField? { Self.hidingField(node, isNested: false) }
+
+    private static func hidingField(_ description: JSONNode, isNested: Bool) -> HidingField? {
+        let fields = description["fields"]?.elements ?? []
+        for (index, field) in fields.enumerated() {
             guard let entry = VMDescEntry(field, at: JSONPointer()) else { continue }
-            if entry.hidesElements { return entry.name }
-            if let inner = entry.child.flatMap({ hidingField($0) }) { return inner }
+            let isLast = index + 1 == fields.count || fields[index + 1]["name"]?.string != field["name"]?.string
+            if entry.hidesElements || isLast && entry.type == "ptr-marker" && (entry.count ?? 1) > 1 {
+                return HidingField(name: entry.name, isNested: isNested)
+            }
+            if let inner = entry.child.flatMap({ hidingField($0, isNested: true) }) { return inner }
         }
         for subsection in description["subsections"]?.elements ?? [] {
-            if let inner = hidingField(subsection) { return inner }
+            if let inner = hidingField(subsection, isNested: true) { return inner }
         }
         return nil
     }

@@ -92,14 +92,16 @@ struct SectionDecoder {
         do throws(VMStateError) {
             return try decode(bytes, by: device.node)
         } catch {
-            guard bytes.count > device.length, let field = device.hidingField else { throw error }
+            guard bytes.count >= device.length, let field = device.hidingField,
+                bytes.count > device.length || field.isNested
+            else { throw error }
             if let codec = try codec(for: section, bytes) {
                 return Result(decoded: try decode(bytes, codec, version: codec.version(of: section)), codec: codec)
             }
             throw VMStateError(
                 .streamInvalid,
-                expected: "all elements of \"\(field)\" in the vmdesc or a VMSD in \"vmsds\"",
-                found: "a vmdesc of QEMU before 10.0, which describes the first one only when that is NULL",
+                expected: "all elements of \"\(field.name)\" in the vmdesc or a VMSD in \"vmsds\"",
+                found: "a vmdesc that leaves out elements behind one that is NULL, as QEMU before 10.0 and 11.1 write it",
                 rule: StreamRule.undescribed
             )
         }

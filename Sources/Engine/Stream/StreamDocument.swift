@@ -77,7 +77,10 @@ public struct StreamDocument {
             writer.member("size", stream.understood)
             if let sections = options.sections { writer.member("selection", strings: sections) }
             if stream.trailing > 0 { writer.member("trailing", stream.trailing) }
-            if options.source != nil, let finding = spacing() { findings.append(finding) }
+            if let source = options.source {
+                if let finding = spacing() { findings.append(finding) }
+                if let finding = configurationFinding(source) { findings.append(finding) }
+            }
             findings.sort { ($0.offset ?? 0) < ($1.offset ?? 0) }
             if !findings.isEmpty {
                 writer.member(
@@ -112,6 +115,37 @@ public struct StreamDocument {
             rule: StreamRule.vmdesc,
             severity: .note,
             message: "the text of the vmdesc is not spaced as QEMU writes it, and not in the document",
+            offset: range.lowerBound,
+            section: nil
+        )
+    }
+
+    /// The configuration is in the document by what it says, and written again as QEMU writes it.
+    private func configurationFinding(_ source: any StreamSource) -> Finding? {
+        guard let configuration = stream.configuration else { return nil }
+        var writer = JSONObjectWriter()
+        self.configuration(&writer)
+        var input = StreamInput(source, at: configuration.range.lowerBound, limit: limits.streamWindow)
+        let bytes = try? input.bytes(configuration.range.count, "the configuration")
+        guard let text = try? writer.finish(), let node = try? JSONDocument(parsing: text).root,
+            (try? StreamFraming.configuration(node, before: node)) == bytes
+        else {
+            return Finding(
+                rule: StreamRule.configuration,
+                severity: .note,
+                message: "the configuration is not as QEMU writes it, and not in the document as it is",
+                offset: configuration.range.lowerBound,
+                section: nil
+            )
+        }
+        guard let devices = stream.devices, let range = stream.vmdesc else { return nil }
+        var changes = VMDescChanges(devices)
+        changes.configure(StreamFraming.description(ofConfiguration: node))
+        guard changes.text() != nil else { return nil }
+        return Finding(
+            rule: StreamRule.vmdesc,
+            severity: .note,
+            message: "the vmdesc does not describe the configuration as QEMU does",
             offset: range.lowerBound,
             section: nil
         )

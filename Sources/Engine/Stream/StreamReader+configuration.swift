@@ -25,6 +25,7 @@ extension StreamReader {
         if !configuration.machine.utf8.elementsEqual(name) {
             finding(StreamRule.configuration, .error, "the machine type's name is not UTF-8", at: start + 5)
         }
+        var names: Set<String> = []
         while try input.has(2), input[0] == 0x05 {
             let count = Int(input[1])
             guard try input.has(2 + count + 4) else { break }
@@ -41,6 +42,9 @@ extension StreamReader {
                 )
             }
             let at = input.position
+            if !names.insert(subsection).inserted {
+                finding(StreamRule.configuration, .error, "\"\(subsection.printable)\" came before", at: at)
+            }
             input.advance(2 + count + 4)
             try content(of: subsection, at: at, &configuration)
         }
