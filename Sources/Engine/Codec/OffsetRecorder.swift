@@ -17,6 +17,12 @@ struct OffsetRecorder {
         var type = ""
     }
 
+    /// How many places are noted: each takes some hundreds of bytes.
+    static let maximumEntries = 1 << 21
+
+    /// Whether there were more places than are noted.
+    var isFull: Bool { entries.count > Self.maximumEntries }
+
     private(set) var entries: [Entry] = []
     private var current = -1
     /// Whether one place may have been entered more than once.

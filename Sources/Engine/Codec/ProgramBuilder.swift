@@ -232,7 +232,7 @@ struct ProgramBuilder {
         return Program.Step(
             kind: kind,
             encoding: kind == .structure ? nil : field.info?.encoding,
-            isPlain: shape.isSingle && field.fieldExists == nil && slot < 0 && check == .none && kind != .other
+            isPlain: shape.isSingle && !shape.isPointerArray && field.fieldExists == nil && slot < 0 && check == .none && kind != .other
                 && members.isFlat(index) && !field.flags.contains(.mustExist),
             versionID: field.versionID,
             mustExist: field.flags.contains(.mustExist),

@@ -64,6 +64,9 @@ extension VMStateEncoder {
         frame: Int,
         _ runs: inout VMDescRuns?
     ) throws(VMStateError) {
+        guard vmdesc?.isOverLimit != true else {
+            throw VMStateError(.limitExceeded, expected: "a vmdesc of at most \(VMDescWriter.limit) bytes")
+        }
         guard let entry = runs?.next(element, of: count), let isCompressible = runs?.isCompressible else { return }
         let step = program.steps[index]
         let isNull = step.shape.isPointerArray && state.tape.tag(at: node) == .null

@@ -180,6 +180,13 @@ extension VMStateDecoder {
         for element in 0..<count {
             do throws(VMStateError) {
                 let first = position
+                guard offsets?.isFull != true else {
+                    throw VMStateError(
+                        .limitExceeded,
+                        at: position,
+                        expected: "a state of at most \(OffsetRecorder.maximumEntries) values, where their offsets are asked for"
+                    )
+                }
                 offsets?.enter(index: base + element)
                 try arrayElement(index, plan: plan, size: size, current: known, frame: frame)
                 offsets?.leave()

@@ -43,6 +43,8 @@ struct VMStateDecoder {
     /// Whether elements of opaque infos are taken apart where their layout is known.
     let takesApart: Bool
     var showsUnusedZeros = false
+    /// Where the text of nodes of the destination is in `text`.
+    private var copied: [Int: Int] = [:]
     /// Whether the sizes that a vmdesc gives are compared.
     let checksSizes: Bool
     /// Where the names of their members are in `text`.
@@ -314,8 +316,13 @@ struct VMStateDecoder {
         switch tag {
         case .number, .string, .escapedString:
             let reference = initial.tape.reference(at: node)
-            tape.append(tag, offset: text.count, length: reference.length)
-            text += initial.text.array(reference.offset..<reference.offset + reference.length)
+            // What is copied again, by a subsection that comes again, is there already.
+            let place = copied[node] ?? text.count
+            tape.append(tag, offset: place, length: reference.length)
+            if place == text.count {
+                text += initial.text.array(reference.offset..<reference.offset + reference.length)
+            }
+            copied[node] = place
         case .array, .object:
             let start = tape.open(tag)
             var at = node + 2

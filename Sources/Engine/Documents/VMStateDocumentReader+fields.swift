@@ -27,6 +27,10 @@ extension VMStateDocumentReader {
         guard isLast else {
             return problem(path, expected: "a name, or the end of the list", found: "no name", rule: "VMSD057")
         }
+        // What has more than flags is a field whose name is misspelt.
+        for (member, _) in entry.members where member != "flags" {
+            unknown(member, at: path, of: "the end of the list, or a name for a field", ["flags"])
+        }
         let given = entry["flags"].flatMap { flags($0, at: path.appending("flags"), allowsEnd: true) } ?? []
         let expected: VMStateFlags = dialect.endFlag == nil ? [] : .end
         if given != expected {
@@ -37,6 +41,20 @@ extension VMStateDocumentReader {
                 rule: "VMSD005"
             )
         }
+    }
+
+    /// How many members may be inside each other in the path of one.
+    private static let maximumSteps = 64
+
+    /// The path of a member: names with dots between them.
+    private mutating func path(_ node: JSONNode, at place: JSONPointer) -> String? {
+        guard let text = string(node, at: place) else { return nil }
+        let steps = text.utf8.reduce(1) { $1 == UInt8(ascii: ".") || $1 == UInt8(ascii: "[") ? $0 + 1 : $0 }
+        guard steps <= Self.maximumSteps else {
+            problem(place, expected: "a path of at most \(Self.maximumSteps) members", found: "\(steps)")
+            return nil
+        }
+        return text
     }
 
     private mutating func readField(_ node: JSONNode, at path: JSONPointer) -> VMStateField? {
@@ -63,15 +81,15 @@ extension VMStateDocumentReader {
             let place = path.appending(member)
             switch member {
             case "name": name = string(value, at: place) ?? ""
-            case "offset": offset = string(value, at: place)
+            case "offset": offset = self.path(value, at: place)
             case "info": info = string(value, at: place).map(VMStateInfo.init(named:))
             case "flags": flags = self.flags(value, at: place, allowsEnd: false) ?? .single
             case "version_id": versionID = integer(value, at: place) ?? 0
             case "field_exists": fieldExists = predicate(value, at: place)
             case "num": num = number(value, at: place)
-            case "num_offset": numOffset = string(value, at: place).map(MemberPath.init)
+            case "num_offset": numOffset = self.path(value, at: place).map(MemberPath.init)
             case "size": size = number(value, at: place)
-            case "size_offset": sizeOffset = string(value, at: place).map(MemberPath.init)
+            case "size_offset": sizeOffset = self.path(value, at: place).map(MemberPath.init)
             case "start": start = number(value, at: place)
             case "vmsd": vmsd = reference(value, at: place)
             case "key_vmsd": keyVMSD = reference(value, at: place)
