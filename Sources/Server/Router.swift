@@ -83,26 +83,27 @@ struct RouteRequest {
         get throws(Problem) { try content.inMemory(limit: memoryLimit) }
     }
 
-    /// The parts of a form.
+    /// The parts of a form: a name that no path has, which would go unseen, is refused, and one that comes twice.
     ///
-    /// - Parameter names: those that it may have: a misspelt one would go unseen.
-    /// - Returns: the parts.
-    /// - Throws: 400 when it is none, or has other parts or one of them twice.
-    func form(_ names: [String]) throws(Problem) -> Multipart {
-        let form = try Multipart(content, type, memoryLimit: memoryLimit)
-        var seen: Set<String> = []
-        for part in form.parts {
-            let name = "\"\(part.name.prefix(64))\""
-            guard names.contains(part.name) else {
-                let known = names.map { "\"\($0)\"" }.joined(separator: ", ")
-                throw Problem(.badRequest, "the form has a part \(name); it may have \(known)")
+    /// - Throws: 400, also when it is no form.
+    var form: Multipart {
+        get throws(Problem) {
+            let form = try Multipart(content, type, memoryLimit: memoryLimit)
+            var seen: Set<String> = []
+            for part in form.parts {
+                let name = "\"\(part.name.prefix(64))\""
+                guard Self.parts.contains(part.name) else {
+                    throw Problem(.badRequest, "no path takes a part \(name): \(Self.parts.joined(separator: ", "))")
+                }
+                guard seen.insert(part.name).inserted else {
+                    throw Problem(.badRequest, "the form has two parts \(name)")
+                }
             }
-            guard seen.insert(part.name).inserted else {
-                throw Problem(.badRequest, "the form has two parts \(name)")
-            }
+            return form
         }
-        return form
     }
+
+    private static let parts = ["request", "stream", "source", "patch", "a", "b"]
 }
 
 /// Finds the route of a request.

@@ -268,3 +268,154 @@ import Testing
         }
     }
 }
+
+/// Small streams that took the process down, or a worker for minutes.
+@Suite struct StreamAmplificationTests {
+    private func findings(_ bytes: [UInt8]) throws -> [Finding] { try MigrationStream.findings(in: bytes) }
+
+    /// A length without end behind a section that is kept.
+    @Test func aSectionOfAnyLengthIsTooLong() throws {
+        let bytes = StreamBytes.headed { stream in
+            stream.full(1, "a", [1])
+            stream.hasFooters = false
+            stream.full(2, "b", [1, 2])
+            let field = #"{"name": "x", "type": "buffer", "size": \#(Int.max)}"#
+            stream.eof(devices: [
+                StreamBytes.device("a", StreamBytes.field("x", "uint8", 1)), StreamBytes.device("b", field),
+            ])
+        }.bytes
+        #expect(try findings(bytes).contains { $0.severity == .error && $0.section == "b" })
+    }
+
+    /// The hashes of a block of nearly 2^63 bytes.
+    @Test(arguments: [4096, 1 << 40] as [UInt64]) func aBlockMayBeOfAnySize(_ rest: UInt64) throws {
+        let size = UInt64(1) << 63 - rest
+        let bytes = StreamBytes.headed { stream in
+            stream.start(2, "ram", version: 4) {
+                $0.be64(size | 4)
+                $0.string("pc.ram")
+                $0.be64(size)
+                $0.ramEnd()
+            }
+            stream.part(2) {
+                $0.zero(0, "pc.ram")
+                $0.ramEnd()
+            }
+            stream.eof(devices: [])
+        }.bytes
+        let request = StreamRequest()
+        let result = try request.differences(BytesSource(bytes), BytesSource(bytes), comparesContents: true)
+        #expect(result.notes.contains { $0.contains("not compared") })
+    }
+
+    /// Pages have 256 bytes to 64 KiB.
+    @Test(arguments: [7, 8, 16, 17, 30]) func pagesHaveASizeThatTargetsHave(_ bits: Int) throws {
+        let isKnown = (8...16).contains(bits)
+        var configuration = StreamBytes()
+        configuration.byte(5)
+        configuration.string("configuration/target-page-bits")
+        configuration.be32(1)
+        configuration.be32(UInt32(bits))
+        let bytes = StreamBytes.headed { stream in
+            stream.bytes += configuration.bytes
+            stream.eof(pageSize: nil, devices: [])
+        }.bytes
+        #expect(try findings(bytes).contains { $0.rule.description == "VMST002" } == !isKnown)
+        let described = StreamBytes.headed { $0.eof(pageSize: 1 << bits, devices: []) }.bytes
+        #expect(try findings(described).contains { $0.rule.description == "VMST013" } == !isKnown)
+    }
+
+    /// More devices than sections can be are none.
+    @Test func aVMDescHasNoMoreDevicesThanAStreamHasSections() throws {
+        var limits = Limits()
+        limits.streamItems = 10
+        for count in [10, 11] {
+            let bytes = StreamBytes.headed { stream in
+                stream.eof(devices: (0..<count).map { StreamBytes.device("d\($0)", StreamBytes.field("a", "uint8", 1)) })
+            }.bytes
+            let found = try MigrationStream.findings(in: bytes, limits: limits)
+            #expect(found.contains { $0.rule.description == "VMST013" } == (count > 10))
+        }
+    }
+
+    /// What is wrong with each element of a description is counted and not kept.
+    @Test func whatIsWrongWithADescriptionIsBounded() throws {
+        let zeros = Array(repeating: "0", count: 50_000).joined(separator: ",")
+        for text in [
+            #"{"name":"t","fields":[\#(zeros)]}"#,
+            #"{"name":"t","fields":[{"name":"a","info":"uint8","flags":[\#(zeros)]}]}"#,
+        ] {
+            let document = try VMStateDocument(JSONDocument(parsing: Array(text.utf8)).root)
+            let findings = DescriptionChecker(document, dialect: .next).findings()
+            #expect((20_000...20_100).contains(findings.count))
+            #expect(findings.contains { $0.message.contains("more") || $0.message.contains("further") })
+        }
+    }
+
+    /// A block that a later list does not have any more.
+    @Test func aBlockThatIsGoneIsFound() throws {
+        let bytes = StreamBytes.headed { stream in
+            stream.start(2, "ram", version: 4) {
+                for name in ["a", "b"] {
+                    $0.be64(0x2000 | 4)
+                    $0.string(name)
+                    $0.be64(0x2000)
+                }
+                $0.ramEnd()
+            }
+            stream.end(2) { $0.ramEnd() }
+            stream.eof(devices: [])
+        }.bytes
+        #expect(try findings(bytes).contains { $0.rule.description == "VMST021" && $0.message.contains("\"a\"") })
+    }
+
+    @Test func aBitmapWithoutCompleteIsFound() throws {
+        for isComplete in [true, false] {
+            let bytes = StreamBytes.headed { stream in
+                stream.start(5, "dirty-bitmap") {
+                    $0.byte(0x1c)
+                    $0.string("node")
+                    $0.string("bitmap0")
+                    $0.be32(65536)
+                    $0.byte(1)
+                    $0.byte(1)
+                }
+                stream.end(5) {
+                    if isComplete { $0.byte(0x20) }
+                    $0.byte(1)
+                }
+                stream.eof(devices: [])
+            }.bytes
+            #expect(try findings(bytes).contains { $0.message.contains("no COMPLETE") } == !isComplete)
+        }
+    }
+
+    /// The EOF of a package is not the stream's.
+    @Test func aPackageMayEndWithEOF() throws {
+        let bytes = StreamBytes.headed { stream in
+            stream.package {
+                $0.full(3, "dev", [1])
+                $0.byte(0)
+            }
+            stream.eof(devices: [StreamBytes.device("dev", StreamBytes.field("a", "uint8", 1))])
+        }.bytes
+        #expect(try !findings(bytes).contains { $0.rule.description == "VMST033" })
+    }
+
+    /// Of 0 0 S QEMU 11.1 describes the NULL pointers only: that is no error of the stream.
+    @Test(arguments: [false, true]) func theElementThatQEMULeavesOutIsNoError(_ isNested: Bool) throws {
+        let run = #"{"name": "a", "array_len": 2, "type": "ptr-marker", "size": 1}"#
+        let inner = #"{"name": "o", "type": "struct", "struct": {"vmsd_name": "o", "version": 1, "fields": [\#(run)]}, "size": 6}"#
+        let bytes = StreamBytes.headed { stream in
+            stream.full(1, "dev", [0x30, 0x30, 0, 0, 0, 9])
+            stream.full(2, "last", [1])
+            stream.eof(devices: [
+                StreamBytes.device("dev", isNested ? inner : run),
+                StreamBytes.device("last", StreamBytes.field("x", "uint8", 1)),
+            ])
+        }.bytes
+        let report = try StreamRequest().report(reading: BytesSource(bytes))
+        #expect(report.isValid)
+        #expect(report.findings.map(\.rule.description) == ["VMST017"])
+    }
+}

@@ -52,7 +52,7 @@ enum StreamFraming {
     static func configuration(_ node: JSONNode, before: JSONNode? = nil) throws(VMStateError) -> [UInt8] {
         var bytes: [UInt8] = [0x07]
         let name = Array((try text(node, "name")).utf8)
-        if let length = node["len"], length.int != name.count, length.int == nil || length.int != before?["len"]?.int {
+        if let length = node["len"], length.kind != .number || length.int != name.count && length.int != before?["len"]?.int {
             throw wrong(["len"], "\(name.count), the length of \"name\"", shown(length))
         }
         bytes += word(UInt32(truncatingIfNeeded: name.count)) + name
@@ -128,7 +128,7 @@ enum StreamFraming {
                     throw wrong(["capabilities"], "an array of names", node["capabilities"].map { shown($0) } ?? "none")
                 }
                 let names = list.elements
-                if let count = node["caps_count"], count.int != names.count {
+                if let count = node["caps_count"], count.kind != .number || count.int != names.count {
                     throw wrong(["caps_count"], "\(names.count), the number of capabilities", shown(count))
                 }
                 var bytes = word(UInt32(truncatingIfNeeded: names.count))

@@ -13,7 +13,7 @@ extension Routes {
             let text: [UInt8]
             var source: (any StreamSource)?
             if request.type.essence == form {
-                let form = try request.form(["request", "source"])
+                let form = try request.form
                 guard let part = try form["request"] else {
                     throw Problem(.badRequest, "the form has no part \"request\"")
                 }

@@ -29,7 +29,7 @@ enum Routes {
         _ limits: Limits
     ) throws(Problem) -> (document: JSONDocument, stream: [UInt8]?) {
         guard request.type.essence == form else { return (try parse(try request.body, limits), nil) }
-        let form = try request.form(["request", "stream"])
+        let form = try request.form
         guard let text = try form["request"] else { throw Problem(.badRequest, "the form has no part \"request\"") }
         guard let stream = try form["stream"] else { throw Problem(.badRequest, "the form has no part \"stream\"") }
         return (try parse(text, limits), stream)

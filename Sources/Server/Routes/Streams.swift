@@ -30,20 +30,18 @@ extension Routes {
     ///   - request: the request.
     ///   - limits: what it may use.
     ///   - spool: where what is in a container goes.
-    ///   - parts: those that a form may have.
     /// - Returns: nil when the request is about bytes of a description that it brings along.
     static func wholeStream(
         _ request: RouteRequest,
         _ limits: Limits,
-        _ spool: Spool,
-        parts: [String] = ["stream", "request"]
+        _ spool: Spool
     ) throws(Problem) -> StreamBody? {
         var body: StreamBody
         switch request.type.essence {
         case octets:
             body = StreamBody(StreamRequest(limits: limits), try opened(request.content, request, spool))
         case form:
-            let form = try request.form(parts)
+            let form = try request.form
             guard let stream = form.content("stream") else {
                 throw Problem(.badRequest, "the form has no part \"stream\"")
             }
@@ -136,11 +134,10 @@ extension Routes {
     static func edit(_ limits: Limits, _ spool: Spool) -> Route {
         Route(method: "POST", path: "/v1/edit", accepts: [form], takesStream: [form], offers: [octets]) {
             request throws(Problem) in
-            let parts = ["stream", "patch", "request"]
-            let form = try request.form(parts)
+            let form = try request.form
             guard let text = try form["patch"] else { throw Problem(.badRequest, "the form has no part \"patch\"") }
             let patch = try parse(text, limits)
-            guard var body = try wholeStream(request, limits, spool, parts: parts) else {
+            guard var body = try wholeStream(request, limits, spool) else {
                 throw Problem(.badRequest, "the part \"request\" is about a description; an edit is of a whole stream")
             }
             body.request.sections = nil
@@ -167,7 +164,7 @@ extension Routes {
     static func diff(_ limits: Limits, _ spool: Spool) -> Route {
         Route(method: "POST", path: "/v1/diff", accepts: [form], takesStream: [form], offers: [json, text]) {
             request throws(Problem) in
-            let form = try request.form(["a", "b", "request"])
+            let form = try request.form
             guard let a = form.content("a"), let b = form.content("b") else {
                 throw Problem(.badRequest, "the form needs the parts \"a\" and \"b\"")
             }
