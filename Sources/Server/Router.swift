@@ -92,6 +92,7 @@ struct RouteRequest {
             var seen: Set<String> = []
             for part in form.parts {
                 let name = "\"\(part.name.prefix(64))\""
+                if part.name.hasPrefix("x-") { continue }
                 guard Self.parts.contains(part.name) else {
                     throw Problem(.badRequest, "no path takes a part \(name): \(Self.parts.joined(separator: ", "))")
                 }

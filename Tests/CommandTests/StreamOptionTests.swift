@@ -63,10 +63,12 @@ struct StreamOptionTests {
     }
 
     @Test(arguments: [
-        "decode --vmsd v.json s.bin --sections cpu", "decode --vmsd v.json s.bin --vmdesc", "decode --vmsd v.json s.bin --raw",
+        "decode --vmsd v.json s.bin --sections cpu", "decode --vmsd v.json s.bin --vmdesc",
+        "decode --vmsd v.json s.bin --raw",
         "decode --vmsd v.json s.bin --extract-ram x -o out", "decode --vmsd v.json s.bin --vmsds v.json",
         "decode --vmsd v.json s.bin --at 3", "decode --vmsd v.json s.bin --snapshot s", "validate --vmsd v.json --at 3",
-        "validate --vmsd v.json --snapshot s", "validate --vmsd v.json --vmsds v.json", "validate v.json --vmsds gone.json",
+        "validate --vmsd v.json --snapshot s", "validate --vmsd v.json --vmsds v.json",
+        "validate v.json --vmsds gone.json",
     ]) func whatIsForStreamsIsRefusedWithoutOne(_ arguments: String) throws {
         try folder.write("v.json", #"{"name":"t","fields":[{"name":"a","info":"uint8"}]}"#)
         try folder.write("s.bin", [7] as [UInt8])

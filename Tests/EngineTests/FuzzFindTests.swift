@@ -143,3 +143,67 @@ extension Fixtures {
         ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
     }
 }
+
+/// What a review found: small documents that took too much, and readings of the codec that differed from QEMU's.
+@Suite struct CodecReviewTests {
+    private func document(_ text: String) throws -> VMStateDocument {
+        try VMStateDocument(JSONDocument(parsing: Array(text.utf8)).root)
+    }
+
+    /// A path has a bound on its members, which are inside each other.
+    @Test(arguments: ["offset", "num_offset", "size_offset"]) func pathsAreNotEndless(_ member: String) throws {
+        for (count, isTaken) in [(64, true), (65, false), (200_000, false)] {
+            let path = Array(repeating: "a", count: count).joined(separator: ".")
+            let text = #"{"name":"t","fields":[{"name":"a","info":"uint8","\#(member)":"\#(path)"}]}"#
+            let error = Result { try VMStateCodec(document(text)) }.failure as? VMStateError
+            #expect((error?.path?.tokens.last == member) == !isTaken, "\(count)")
+        }
+    }
+
+    /// One pointer that is an array of one has a marker in the dialects that write them.
+    @Test func anArrayOfOnePointerHasAMarker() throws {
+        let flags = #"["VMS_ARRAY_OF_POINTER","VMS_ALLOC","VMS_POINTER"]"#
+        let codec = try VMStateCodec(
+            document(#"{"name":"t","fields":[{"name":"x","info":"uint8","flags":\#(flags),"size":1}]}"#)
+        )
+        let state = try JSONDocument(parsing: Array(#"{"x":[7]}"#.utf8))
+        for describes in [false, true] {
+            #expect(try codec.encode(state.root, describes: describes).bytes == [0x31, 7])
+        }
+        let decoded = try codec.decode([0x31, 7])
+        #expect(decoded.state.root.json() == state.root.json())
+    }
+
+    /// What has no name ends the list, unless it looks like a field.
+    @Test(arguments: ["7.2", "next"]) func aMisspeltNameIsNoEnd(_ dialect: String) throws {
+        let text = #"{"name":"t","fields":[{"name":"n","info":"uint8"},{"nmae":"m","info":"uint8"}]}"#
+        let node = try JSONDocument(parsing: Array(text.utf8)).root
+        let document = VMStateDocument(node, dialect: try #require(Dialect(name: dialect)))
+        let error = #expect(throws: VMStateError.self) { try VMStateCodec(document) }
+        #expect(error?.path?.tokens.last == "nmae")
+    }
+
+    /// The destination's text is copied once, however often a subsection comes.
+    @Test func aSubsectionThatComesAgainTakesNoMoreMemory() throws {
+        let codec = try VMStateCodec(
+            document(
+                #"{"name":"t","fields":[],"subsections":[{"name":"t/x","version_id":1,"needed":"true","fields":[]}]}"#
+            )
+        )
+        let junk = String(repeating: "j", count: 100_000)
+        let initial = try JSONDocument(parsing: Array(#"{"t/x":{"junk":"\#(junk)","more":["a","b"]}}"#.utf8))
+        var options = VMStateCodec.DecodeOptions()
+        options.initial = initial.root
+        let subsection: [UInt8] = [5, 3] + Array("t/x".utf8) + [0, 0, 0, 1]
+        // Copied each time that is 5 GB.
+        let decoded = try codec.decode(Array(repeating: subsection, count: 50_000).flatMap { $0 }, options)
+        #expect(decoded.state.root.json() == initial.root.json())
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        guard case .failure(let error) = self else { return nil }
+        return error
+    }
+}

@@ -331,7 +331,9 @@ import Testing
         limits.streamItems = 10
         for count in [10, 11] {
             let bytes = StreamBytes.headed { stream in
-                stream.eof(devices: (0..<count).map { StreamBytes.device("d\($0)", StreamBytes.field("a", "uint8", 1)) })
+                stream.eof(
+                    devices: (0..<count).map { StreamBytes.device("d\($0)", StreamBytes.field("a", "uint8", 1)) }
+                )
             }.bytes
             let found = try MigrationStream.findings(in: bytes, limits: limits)
             #expect(found.contains { $0.rule.description == "VMST013" } == (count > 10))
@@ -405,7 +407,8 @@ import Testing
     /// Of 0 0 S QEMU 11.1 describes the NULL pointers only: that is no error of the stream.
     @Test(arguments: [false, true]) func theElementThatQEMULeavesOutIsNoError(_ isNested: Bool) throws {
         let run = #"{"name": "a", "array_len": 2, "type": "ptr-marker", "size": 1}"#
-        let inner = #"{"name": "o", "type": "struct", "struct": {"vmsd_name": "o", "version": 1, "fields": [\#(run)]}, "size": 6}"#
+        let inner =
+            #"{"name": "o", "type": "struct", "struct": {"vmsd_name": "o", "version": 1, "fields": [\#(run)]}, "size": 6}"#
         let bytes = StreamBytes.headed { stream in
             stream.full(1, "dev", [0x30, 0x30, 0, 0, 0, 9])
             stream.full(2, "last", [1])

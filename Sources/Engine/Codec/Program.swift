@@ -124,6 +124,8 @@ struct Program: Sendable {
     let layouts: [InfoLayout]
     /// Whether the document is a vmdesc: it says what one stream had, not what any has.
     let isVMDesc: Bool
+    /// The values of constants that stand for members, by the members' ids.
+    let constants: [FieldShape.MemberID: Int]
     /// The interned member paths.
     let paths: [Path]
     /// Their positions by their text.

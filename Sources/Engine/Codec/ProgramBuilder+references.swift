@@ -47,14 +47,20 @@ extension ProgramBuilder {
 
     /// What a subsection or a tmp child refers to may be a member of the object around it.
     mutating func spreadReferences(_ ids: [VMStateDescription.ID]) throws(VMStateError) {
+        var parents: [VMStateDescription.ID: [VMStateDescription.ID]] = [:]
+        for id in ids {
+            for child in sharers(id) where child != id { parents[child, default: []].append(id) }
+        }
         var total = ids.reduce(0) { $0 + references[$1].count }
-        var changed = true
-        while changed {
-            changed = false
-            for id in ids.reversed() {
+        // Those whose references their parents do not have yet.
+        var open = ids.filter { !references[$0].isEmpty }
+        var isOpen = Set(open)
+        while let child = open.popLast() {
+            isOpen.remove(child)
+            for id in parents[child] ?? [] {
                 let before = references[id].count
-                for child in sharers(id) where child != id { references[id].formUnion(references[child]) }
-                if references[id].count != before { changed = true }
+                references[id].formUnion(references[child])
+                guard references[id].count != before else { continue }
                 total += references[id].count - before
                 guard total <= limits.references else {
                     throw VMStateError(
@@ -63,6 +69,7 @@ extension ProgramBuilder {
                         path: descriptions[id].path
                     )
                 }
+                if isOpen.insert(id).inserted { open.append(id) }
             }
         }
     }

@@ -12,6 +12,8 @@ struct ProgramBuilder {
     private var predicates: [Predicate] = []
     private var layouts: [InfoLayout] = []
     private let isVMDesc: Bool
+    /// The values of constants that fields have named.
+    private var resolved: [String: Int] = [:]
     var paths: [Program.Path] = []
     /// The same paths as they were written.
     var memberPaths: [MemberPath] = []
@@ -62,6 +64,7 @@ struct ProgramBuilder {
             predicates: predicates,
             layouts: layouts,
             isVMDesc: isVMDesc,
+            constants: constants,
             paths: paths,
             pathIDs: pathIDs,
             names: names
@@ -99,6 +102,17 @@ struct ProgramBuilder {
     func sharers(_ id: VMStateDescription.ID) -> [VMStateDescription.ID] {
         descriptions[id].subsections
             + (descriptions[id].fields ?? []).compactMap { $0.info?.encoding == .tmp ? $0.vmsd : nil }
+    }
+
+    /// The values of the constants that stand for members.
+    private var constants: [FieldShape.MemberID: Int] {
+        guard !given.isEmpty else { return [:] }
+        var constants: [FieldShape.MemberID: Int] = [:]
+        for (id, path) in memberPaths.enumerated() {
+            guard let constant = given[path.text] else { continue }
+            constants[id] = try? Self.resolve(.symbol(constant), given)
+        }
+        return constants
     }
 
     // MARK: Plans
@@ -213,10 +227,18 @@ struct ProgramBuilder {
         if let path = field.numOffset { ids[path] = intern(path) }
         if let path = field.sizeOffset { ids[path] = intern(path) }
         let constants = given
+        var known = resolved
+        defer { resolved = known }
         let shape = try FieldShape(
             field,
             dialect: dialect,
-            number: { (number) throws(VMStateError) in try Self.resolve(number, constants) },
+            number: { (number) throws(VMStateError) in
+                guard case .symbol(let expression) = number else { return try Self.resolve(number, constants) }
+                if let value = known[expression.text] { return value }
+                let value = try Self.resolve(number, constants)
+                known[expression.text] = value
+                return value
+            },
             intern: { ids[$0] ?? 0 }
         )
         try check(field, shape)
@@ -232,7 +254,8 @@ struct ProgramBuilder {
         return Program.Step(
             kind: kind,
             encoding: kind == .structure ? nil : field.info?.encoding,
-            isPlain: shape.isSingle && !shape.isPointerArray && field.fieldExists == nil && slot < 0 && check == .none && kind != .other
+            isPlain: shape.isSingle && !shape.isPointerArray && field.fieldExists == nil && slot < 0 && check == .none
+                && kind != .other
                 && members.isFlat(index) && !field.flags.contains(.mustExist),
             versionID: field.versionID,
             mustExist: field.flags.contains(.mustExist),

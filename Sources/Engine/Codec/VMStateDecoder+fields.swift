@@ -138,6 +138,7 @@ extension VMStateDecoder {
 
     private func counter(_ id: FieldShape.MemberID, frame: Int) throws(VMStateError) -> JSONInteger {
         if let value = find(id, frame: frame, loaded: { JSONInteger($0.tape, $1, $0.text) }) { return value }
+        if let constant = program.constants[id] { return JSONInteger(Int64(constant)) }
         if let constant = program.given[program.paths[id].text] {
             return JSONInteger(Int64(try ProgramBuilder.resolve(.symbol(constant), program.given)))
         }
@@ -184,7 +185,8 @@ extension VMStateDecoder {
                     throw VMStateError(
                         .limitExceeded,
                         at: position,
-                        expected: "a state of at most \(OffsetRecorder.maximumEntries) values, where their offsets are asked for"
+                        expected:
+                            "a state of at most \(OffsetRecorder.maximumEntries) values, where their offsets are asked for"
                     )
                 }
                 offsets?.enter(index: base + element)

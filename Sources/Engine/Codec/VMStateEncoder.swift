@@ -291,6 +291,7 @@ struct VMStateEncoder: ~Copyable {
     mutating func counter(_ id: FieldShape.MemberID, frame: Int) throws(VMStateError) -> JSONInteger {
         try spend(1 &+ (frame >= 0 ? state.tape.count(at: frames[frame].object) / 8 : 0))
         if let node = find(id, frame: frame), let value = JSONInteger(state.tape, node, state.text) { return value }
+        if let constant = program.constants[id] { return JSONInteger(Int64(constant)) }
         if let constant = program.given[program.paths[id].text] {
             return JSONInteger(Int64(try ProgramBuilder.resolve(.symbol(constant), program.given)))
         }

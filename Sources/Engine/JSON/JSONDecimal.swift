@@ -46,6 +46,7 @@ struct JSONDecimal {
     /// - Parameters:
     ///   - other: the other one.
     ///   - tellsZeros: whether 0 and −0 are two.
+    /// - Returns: whether they are.
     func isEqual(to other: JSONDecimal, tellsZeros: Bool) -> Bool {
         guard digits == other.digits, exponent == other.exponent else { return false }
         return isNegative == other.isNegative || digits.isEmpty && !tellsZeros

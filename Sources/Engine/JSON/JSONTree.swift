@@ -55,6 +55,7 @@ extension JSONNode {
     /// - Parameters:
     ///   - other: the other value.
     ///   - tellsZeros: whether 0 and −0, which are equal, are told apart: a `float64` has both.
+    /// - Returns: whether they are.
     func isEqual(to other: JSONNode, tellsZeros: Bool = false) -> Bool {
         guard kind == other.kind else { return false }
         switch kind {
@@ -76,11 +77,14 @@ extension JSONNode {
         }
     }
 
-    /// Whether something holds for all elements of two arrays, up to the end of the shorter one. Arrays have millions of elements.
+    /// Whether something holds for all elements of two arrays, up to the end of the shorter one.
+    ///
+    /// Arrays have millions of elements, which are not collected.
     func allPairs(with other: JSONNode, _ holds: (JSONNode, JSONNode) -> Bool) -> Bool {
         var (own, others) = (index + 2, other.index + 2)
         for _ in 0..<min(count, other.count) {
-            guard holds(JSONNode(document: document, index: own), JSONNode(document: other.document, index: others)) else {
+            guard holds(JSONNode(document: document, index: own), JSONNode(document: other.document, index: others))
+            else {
                 return false
             }
             own = document.tape.next(after: own)

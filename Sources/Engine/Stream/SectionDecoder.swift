@@ -101,7 +101,8 @@ struct SectionDecoder {
             throw VMStateError(
                 .streamInvalid,
                 expected: "all elements of \"\(field.name)\" in the vmdesc or a VMSD in \"vmsds\"",
-                found: "a vmdesc that leaves out elements behind one that is NULL, as QEMU before 10.0 and 11.1 write it",
+                found:
+                    "a vmdesc that leaves out elements behind one that is NULL, as QEMU before 10.0 and 11.1 write it",
                 rule: StreamRule.undescribed
             )
         }

@@ -41,7 +41,9 @@ extension StreamDiff {
             guard case .summary(let values) = part.content else { continue }
             let key = key(part)
             for (name, number) in values {
-                if sums[key, default: Summary()].values[name] == nil { sums[key, default: Summary()].names.append(name) }
+                if sums[key, default: Summary()].values[name] == nil {
+                    sums[key, default: Summary()].names.append(name)
+                }
                 sums[key, default: Summary()].values[name, default: 0] &+= number
             }
         }

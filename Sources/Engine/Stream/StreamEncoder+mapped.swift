@@ -2,7 +2,7 @@
 
 /// Guest memory at fixed places of the file: the capability mapped-ram.
 extension StreamEncoder {
-    /// The alignment that QEMU gives a block's pages in the file; direct I/O needs one. A loader takes any.
+    /// The alignment that QEMU gives a block's pages in the file; direct I/O needs one, and a loader takes any.
     ///
     /// Source: QEMU migration/ram.c, MAPPED_RAM_FILE_OFFSET_ALIGNMENT.
     private static let alignment = 1 << 20

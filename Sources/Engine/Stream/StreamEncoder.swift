@@ -296,7 +296,12 @@ struct StreamEncoder {
         }
         guard let state = section.state else { return nil }
         do throws(VMStateError) {
-            let payload = try encoder.encode(state, of: SectionEncoder.Header(section, as: old), old.device, was: (old, original))
+            let payload = try encoder.encode(
+                state,
+                of: SectionEncoder.Header(section, as: old),
+                old.device,
+                was: (old, original)
+            )
             try checkTaken(state, payload, Int(section.versionID))
             return payload
         } catch {

@@ -52,7 +52,9 @@ enum StreamFraming {
     static func configuration(_ node: JSONNode, before: JSONNode? = nil) throws(VMStateError) -> [UInt8] {
         var bytes: [UInt8] = [0x07]
         let name = Array((try text(node, "name")).utf8)
-        if let length = node["len"], length.kind != .number || length.int != name.count && length.int != before?["len"]?.int {
+        if let length = node["len"],
+            length.kind != .number || length.int != name.count && length.int != before?["len"]?.int
+        {
             throw wrong(["len"], "\(name.count), the length of \"name\"", shown(length))
         }
         bytes += word(UInt32(truncatingIfNeeded: name.count)) + name

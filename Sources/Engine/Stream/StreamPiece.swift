@@ -48,7 +48,9 @@ struct StreamChanges {
         }
 
         /// By how much the changes grow that begin in a range.
-        subscript(range: Range<Int>) -> Int { sums[count(before: range.upperBound)] - sums[count(before: range.lowerBound)] }
+        subscript(range: Range<Int>) -> Int {
+            sums[count(before: range.upperBound)] - sums[count(before: range.lowerBound)]
+        }
 
         private func count(before place: Int) -> Int {
             var (low, high) = (0, places.count)

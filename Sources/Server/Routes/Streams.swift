@@ -31,6 +31,7 @@ extension Routes {
     ///   - limits: what it may use.
     ///   - spool: where what is in a container goes.
     /// - Returns: nil when the request is about bytes of a description that it brings along.
+    /// - Throws: 400 and what cannot be read.
     static func wholeStream(
         _ request: RouteRequest,
         _ limits: Limits,

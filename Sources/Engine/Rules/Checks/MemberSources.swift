@@ -23,6 +23,9 @@ struct MemberSources {
 
     /// How many descriptions around one are looked at, and how many steps of a path.
     private static let maximumEnclosers = 64
+    /// How many descriptions one search looks into: paths can be cut into names in many ways.
+    private static let maximumVisits = 4096
+    private var visits = 0
 
     init(_ facts: DocumentFacts) {
         self.facts = facts
@@ -30,6 +33,7 @@ struct MemberSources {
 
     /// The field that loads `path` for the field at `index`.
     mutating func source(of path: MemberPath, for index: Int, in id: VMStateDescription.ID) -> Source {
+        visits = 0
         var late: VMStateField?
         var open = [DocumentFacts.Encloser(id: id, limit: index)]
         var next = 0
@@ -45,6 +49,7 @@ struct MemberSources {
                 open.append(encloser)
             }
         }
+        if visits > Self.maximumVisits { return .unknown }
         return late.map { .after($0) } ?? .none
     }
 
@@ -55,6 +60,8 @@ struct MemberSources {
         in id: VMStateDescription.ID,
         depth: Int
     ) -> (Int, VMStateField)? {
+        visits += 1
+        guard visits <= Self.maximumVisits else { return nil }
         if members[id] == nil { members[id] = index(id) }
         let fields = facts.descriptions[id].fields ?? []
         // QEMU's names may contain dots and brackets themselves.
