@@ -34,7 +34,7 @@ struct MetricsTests {
                 "qevm_http_workers", "qevm_http_worker_queue_limit", "qevm_http_connections",
                 "qevm_http_connections_limit", "qevm_http_spool_bytes", "qevm_http_spool_limit_bytes",
                 "qevm_http_connections_accepted_total", "qevm_http_descriptors_exhausted_total",
-                "qevm_http_received_bytes_total", "qevm_http_sent_bytes_total",
+                "qevm_http_received_bytes_total", "qevm_http_sent_bytes_total", "qevm_log_lines_omitted_total",
                 "process_start_time_seconds", "process_cpu_seconds_total",
                 "process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds", "process_max_fds",
             ]
