@@ -94,7 +94,7 @@ import Testing
 
     /// Where the description of an element is nowhere, the bytes are given; where a release leaves it out, that is no error of the
     /// stream.
-    @Test(arguments: [("p2", "00S", "VMST016"), ("n2", "0S", "VMST017")])
+    @Test(arguments: [("p2", "00S", "VMST017"), ("n2", "0S", "VMST017"), ("02", "00S", "VMST016")])
     func whatIsNotDescribedIsGivenAsBytes(_ entries: String, _ elements: String, _ rule: String) throws {
         let (state, rules) = try array(entries, elements)
         #expect(state == nil)
