@@ -199,6 +199,102 @@ extension Fixtures {
         let decoded = try codec.decode(Array(repeating: subsection, count: 50_000).flatMap { $0 }, options)
         #expect(decoded.state.root.json() == initial.root.json())
     }
+
+    /// The state, or the error's code, path and member of the state.
+    private func decode(_ vmsd: String, _ bytes: [UInt8], version: Int? = nil, initial: String) throws -> String {
+        let document = try JSONDocument(parsing: Array(initial.utf8))
+        var options = VMStateCodec.DecodeOptions()
+        options.initial = document.root
+        options.versionID = version
+        do {
+            return String(
+                decoding: try VMStateCodec(self.document(vmsd)).decode(bytes, options).state.root.json(),
+                as: UTF8.self
+            )
+        } catch let error as VMStateError {
+            return "\(error.code) \(error.statePath.map(String.init(describing:)) ?? "-")"
+        }
+    }
+
+    /// An object of the destination stays as it is when no field of it comes.
+    @Test func innerObjectsWithoutFieldsAreKept() throws {
+        let vmsd =
+            #"{"name":"p","version_id":2,"fields":[{"name":"x","offset":"a.x","info":"uint8","version_id":2},{"name":"z","info":"uint8"}]}"#
+        let initial = #"{"a":{"y":2},"k":5}"#
+        #expect(try decode(vmsd, [1], version: 1, initial: initial) == #"{"z":1,"a":{"y":2},"k":5}"#)
+        #expect(try decode(vmsd, [3, 1], version: 2, initial: initial) == #"{"a":{"x":3,"y":2},"z":1,"k":5}"#)
+    }
+
+    /// What the destination has must fit the field that needs it.
+    @Test(arguments: [
+        (#"{"name":"f","info":"uint8 equal"}"#, #"{"f":true}"#, "/f"),
+        (#"{"name":"f","flags":["VMS_STRUCT"],"vmsd":{"name":"c","fields":[]}}"#, #"{"f":[{}]}"#, "/f"),
+        (
+            #"{"name":"f","info":"uint8","flags":["VMS_ARRAY","VMS_ARRAY_OF_POINTER"],"num":1,"size":8}"#,
+            #"{"f":{}}"#, "/f"
+        ),
+    ])
+    func aDestinationOfAnotherTypeIsAnError(_ field: String, _ initial: String, _ place: String) throws {
+        #expect(
+            try decode(#"{"name":"t","fields":[\#(field)]}"#, [1], initial: initial) == "value-type-mismatch \(place)"
+        )
+    }
+
+    /// Memory that loading makes anew has nothing of the destination's.
+    @Test(arguments: [(#","VMS_ALLOC""#, #"{"n":1,"s":[{"e":2}]}"#), ("", "equal-mismatch /s/0/e")])
+    func allocatedMemoryIsNotCompared(_ flag: String, _ expected: String) throws {
+        let child = #"{"name":"c","fields":[{"name":"e","info":"uint8 equal"}]}"#
+        let flags = #"["VMS_STRUCT","VMS_VARRAY_UINT8","VMS_POINTER"\#(flag)]"#
+        let array = #"{"name":"s","flags":\#(flags),"num_offset":"n","vmsd":\#(child)}"#
+        let vmsd = #"{"name":"p","fields":[{"name":"n","info":"uint8"},\#(array)]}"#
+        #expect(try decode(vmsd, [1, 2], initial: #"{"s":[{"e":1}]}"#) == expected)
+    }
+
+    /// A counter that has two widths is two fields of one name, of which one is in a stream.
+    @Test(arguments: [(1, [0, 2, 3, 4], #"{"n[0]":2,"a":[3,4]}"#), (2, [2, 3, 4], #"{"n[1]":2,"a":[3,4]}"#)])
+    func aCounterOfTwoFieldsIsTheOneThatCame(_ version: Int, _ bytes: [UInt8], _ state: String) throws {
+        let codec = try VMStateCodec(
+            document(
+                #"""
+                {"name":"p","version_id":2,"fields":[
+                    {"name":"n","info":"uint16","field_exists":"version_id < 2"},
+                    {"name":"n","info":"uint8","field_exists":"version_id >= 2"},
+                    {"name":"a","info":"uint8","flags":["VMS_VARRAY_UINT8"],"num_offset":"n","field_exists":"n > 1"}
+                ]}
+                """#
+            )
+        )
+        var options = VMStateCodec.DecodeOptions()
+        options.versionID = version
+        #expect(try codec.decode(bytes, options).state.root.json() == Array(state.utf8))
+        let document = try JSONDocument(parsing: Array(state.utf8))
+        #expect(try codec.encode(document.root, versionID: version).bytes == bytes)
+    }
+
+    /// Unused bytes that a predicate decides on are described one by one, as other elements are.
+    @Test(arguments: [("", 1), (#","field_exists":"true""#, 3)])
+    func unusedElementsAreDescribedAsOthers(_ predicate: String, _ entries: Int) throws {
+        let unused =
+            #"{"name":"u","info":"unused_buffer","size":2,"flags":["VMS_VARRAY_UINT8","VMS_BUFFER"],"num_offset":"n"\#(predicate)}"#
+        let codec = try VMStateCodec(document(#"{"name":"p","fields":[{"name":"n","info":"uint8"},\#(unused)]}"#))
+        let state = try JSONDocument(parsing: Array(#"{"n":3}"#.utf8))
+        let encoded = try codec.encode(state.root, describes: true)
+        #expect(encoded.bytes == [3, 0, 0, 0, 0, 0, 0])
+        let fields = try JSONDocument(parsing: #require(encoded.vmdesc)).root["fields"]?.elements ?? []
+        #expect(fields.count == 1 + entries)
+        #expect(fields.last?["array_len"]?.int == (entries == 1 ? 3 : nil))
+    }
+
+    /// What C would read otherwise is refused, and `u` is heard.
+    @Test func numbersInPredicatesAreCs() throws {
+        #expect(throws: Predicate.SyntaxError.self) { try Predicate("010 == 8") }
+        let vmsd: (String) -> String = {
+            #"{"name":"p","fields":[{"name":"a","info":"uint8","field_exists":"\#($0)"}]}"#
+        }
+        #expect(try decode(vmsd("-1 < 1"), [7], initial: "{}") == #"{"a":7}"#)
+        #expect(try decode(vmsd("-1 < 1u"), [], initial: "{}") == "{}")
+        #expect(try decode(vmsd("0 == 00x0"), [], initial: "{}") == "vmsd-invalid -")
+    }
 }
 
 extension Result {

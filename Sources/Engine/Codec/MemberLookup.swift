@@ -25,19 +25,24 @@ struct MemberLookup {
     }
 
     /// The value at a path: a member of exactly this name, else step by step.
-    func value(at path: Program.Path, of object: Int) -> Int? {
-        member(path.literal, of: object) ?? value(at: path.steps[...], of: object)
+    ///
+    /// What is passed on the way, members and elements, is added to `passed`.
+    func value(at path: Program.Path, of object: Int, passing passed: inout Int) -> Int? {
+        if tape.tag(at: object) == .object { passed &+= tape.count(at: object) }
+        return member(path.literal, of: object) ?? value(at: path.steps[...], of: object, passing: &passed)
     }
 
-    func value(at steps: ArraySlice<Program.Path.Step>, of node: Int) -> Int? {
+    func value(at steps: ArraySlice<Program.Path.Step>, of node: Int, passing passed: inout Int) -> Int? {
         var at = node
         for step in steps {
             switch step {
             case .name(let name):
+                if tape.tag(at: at) == .object { passed &+= tape.count(at: at) }
                 guard let next = member(name, of: at) else { return nil }
                 at = next
             case .index(let index):
                 guard tape.tag(at: at) == .array, index < tape.count(at: at) else { return nil }
+                passed &+= index
                 at += 2
                 for _ in 0..<index { at = tape.next(after: at) }
             }

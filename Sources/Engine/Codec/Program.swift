@@ -26,6 +26,8 @@ struct Program: Sendable {
         let mustExist: Bool
         /// `VMS_POINTER`: the member may be NULL when there are no elements.
         let isPointer: Bool
+        /// Whether loading makes the memory anew: `VMS_POINTER` and `VMS_ALLOC`; in arrays of pointers the elements are.
+        let isAllocated: Bool
         let check: VMStateInfo.Check
         let shape: FieldShape
         /// The predicate, by its position in `predicates`; -1: none.
@@ -83,6 +85,8 @@ struct Program: Sendable {
     struct Watch: Sendable {
         let slot: Int
         let rest: [Path.Step]
+        /// The member's own name, where the path has the one that several fields share.
+        let shared: Name?
     }
 
     struct Subsection: Sendable {

@@ -78,42 +78,65 @@ extension ProgramBuilder {
         for id in ids { plans[id].needsFrame = !references[id].isEmpty }
     }
 
-    /// The references of a description that may lead to `member` or into it: those of its text, and those whose path begins as
-    /// its path does.
-    mutating func candidates(_ member: MemberPath, in id: VMStateDescription.ID) -> [Int] {
-        if candidatesOf != id {
-            candidatesOf = id
-            byFirstStep = [:]
-            for reference in references[id].sorted() {
-                byFirstStep[memberPaths[reference].steps.first, default: []].append(reference)
-            }
+    /// The references of a description that lead to `member` or into it: that of its text, and those whose path begins as its
+    /// path does.
+    private mutating func references(to member: MemberPath, in id: VMStateDescription.ID) -> [Int] {
+        if sortedReferencesOf != id {
+            sortedReferencesOf = id
+            sortedReferences = references[id].sorted { memberPaths[$0].precedes(memberPaths[$1]) }
         }
-        var found = byFirstStep[member.steps.first] ?? []
-        if let id = pathIDs[member.text], references[candidatesOf].contains(id), !found.contains(id) {
-            found.append(id)
+        // Those that begin with the path stand together, from the first on that is not before it.
+        var low = 0
+        var high = sortedReferences.count
+        while low < high {
+            let middle = (low + high) / 2
+            if memberPaths[sortedReferences[middle]].precedes(member) { low = middle + 1 } else { high = middle }
         }
+        var found: [Int] = []
+        while low < sortedReferences.count, memberPaths[sortedReferences[low]].steps.starts(with: member.steps) {
+            found.append(sortedReferences[low])
+            low += 1
+        }
+        if let own = pathIDs[member.text], references[id].contains(own), !found.contains(own) { found.append(own) }
         return found
     }
 
     /// Gives a slot to a field whose member something refers to.
-    mutating func watch(_ tokens: [String], in id: VMStateDescription.ID) -> Int {
-        let own = MemberPath(tokens.joined(separator: "."))
+    ///
+    /// - Parameters:
+    ///   - tokens: the names of the member, from the outermost inwards.
+    ///   - shared: the name that several fields have, and the member's; nil: the field has its own name. Who refers to the name
+    ///     means whichever of them was loaded last.
+    ///   - id: the description.
+    /// - Returns: the slot; -1: nothing refers to the member.
+    /// - Throws: `limit-exceeded`, when very many fields are referred to by very many.
+    mutating func watch(
+        _ tokens: [String],
+        sharing shared: (name: String, key: Program.Name)?,
+        in id: VMStateDescription.ID
+    ) throws(VMStateError) -> Int {
         var slot = -1
-        for reference in candidates(own, in: id) {
-            let path = memberPaths[reference]
-            let rest: [Program.Path.Step]
-            if path.text == own.text {
-                rest = []
-            } else if path.steps.starts(with: own.steps) {
-                rest = Array(paths[reference].steps.dropFirst(own.steps.count))
-            } else {
-                continue
+        var names: [(path: MemberPath, key: Program.Name?)] = [(MemberPath(tokens.joined(separator: ".")), nil)]
+        if let shared { names.append((MemberPath(shared.name), shared.key)) }
+        for (own, key) in names {
+            for reference in references(to: own, in: id) {
+                let path = memberPaths[reference]
+                let rest = path.text == own.text ? [] : Array(paths[reference].steps.dropFirst(own.steps.count))
+                // `name[0]` is one of the fields, and no element of each.
+                if key != nil, case .index? = rest.first { continue }
+                if slot < 0 {
+                    slot = plans[id].slotCount
+                    plans[id].slotCount += 1
+                }
+                plans[id].watches[reference, default: []].append(Program.Watch(slot: slot, rest: rest, shared: key))
+                watchCount += 1
+                guard watchCount <= limits.references else {
+                    throw VMStateError(
+                        .limitExceeded,
+                        expected: "at most \(limits.references) references to members"
+                    )
+                }
             }
-            if slot < 0 {
-                slot = plans[id].slotCount
-                plans[id].slotCount += 1
-            }
-            plans[id].watches[reference, default: []].append(Program.Watch(slot: slot, rest: rest))
         }
         return slot
     }

@@ -21,9 +21,11 @@ struct ProgramBuilder {
     private var names: [UInt8] = []
     /// For each description, the paths that its fields and predicates, its subsections and its tmp children refer to.
     var references: [Set<Int>]
-    /// The references of one description by the first step of their paths.
-    var byFirstStep: [MemberPath.Step?: [Int]] = [:]
-    var candidatesOf: VMStateDescription.ID = -1
+    /// The references of one description in the order of their paths.
+    var sortedReferences: [Int] = []
+    var sortedReferencesOf: VMStateDescription.ID = -1
+    /// How many fields are referred to, each counted for each path.
+    var watchCount = 0
     let limits: Limits
     /// What each predicate reads, by its text: many fields share one.
     var readMembers: [String: Set<Int>] = [:]
@@ -243,7 +245,12 @@ struct ProgramBuilder {
         )
         try check(field, shape)
         // As with every vmdesc, which has no counters and predicates.
-        let slot = references[id].isEmpty ? -1 : watch(members.path(index), in: id)
+        let key = name(members.last(index))
+        var slot = -1
+        if !references[id].isEmpty {
+            let isNumbered = field.offset == nil && members.names[index] != field.name
+            slot = try watch(members.path(index), sharing: isNumbered ? (field.name, key) : nil, in: id)
+        }
         let kind = kind(field)
         let isAssertion = shape.count == .fixed(0) && (field.flags.contains(.mustExist) || field.info == nil)
         let childVersion = field.vmsd.map { descriptions[$0].versionID } ?? 0
@@ -260,6 +267,7 @@ struct ProgramBuilder {
             versionID: field.versionID,
             mustExist: field.flags.contains(.mustExist),
             isPointer: field.flags.contains(.pointer),
+            isAllocated: field.flags.contains(.pointer) && field.flags.contains(.alloc) && !shape.isPointerArray,
             check: check,
             shape: shape,
             predicate: field.fieldExists.map { store($0) } ?? -1,
@@ -267,7 +275,7 @@ struct ProgramBuilder {
             keyChild: field.keyVMSD ?? -1,
             saveVersion: isVStruct ? field.structVersionID : childVersion,
             loadVersion: isVStruct ? field.structVersionID : isStruct ? childVersion : field.versionID,
-            key: name(members.last(index)),
+            key: key,
             slot: slot,
             field: index,
             isCompressible: isCompressible(field),

@@ -66,7 +66,7 @@ struct UnresolvedPredicates {
         return initial.tape.count(at: node) > 0 ? node + 2 : -1
     }
 
-    private mutating func spend(_ additional: Int, lookingIn object: Int) throws(VMStateError) {
+    private mutating func spend(_ additional: Int, lookingIn object: Int = -1) throws(VMStateError) {
         var members = 0
         if let initial, object >= 0, initial.tape.tag(at: object) == .object {
             members = initial.tape.count(at: object)
@@ -92,12 +92,14 @@ struct UnresolvedPredicates {
                 continue
             }
             let id = program.pathIDs[path.text]
-            for scope in scopes { try spend(1, lookingIn: scope.object) }
+            var passed = 0
             let isKnown = scopes.contains { scope in
                 guard let id else { return false }
                 if program.plans[scope.plan].watches[id] != nil { return true }
-                return scope.object >= 0 && initial?.value(at: program.paths[id], of: scope.object) != nil
+                guard let initial, scope.object >= 0 else { return false }
+                return initial.value(at: program.paths[id], of: scope.object, passing: &passed) != nil
             }
+            try spend(scopes.count &+ passed / 8)
             if !isKnown { found.append(path.text) }
         }
         return found

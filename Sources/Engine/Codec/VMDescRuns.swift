@@ -53,6 +53,10 @@ struct VMDescRuns {
 }
 
 extension VMStateEncoder {
+    static var vmdescIsTooLong: VMStateError {
+        VMStateError(.limitExceeded, expected: "a vmdesc of at most \(VMDescWriter.limit) bytes")
+    }
+
     /// Saves an element of an array with its entry in the vmdesc.
     mutating func describedElement(
         _ index: Int,
@@ -64,9 +68,7 @@ extension VMStateEncoder {
         frame: Int,
         _ runs: inout VMDescRuns?
     ) throws(VMStateError) {
-        guard vmdesc?.isOverLimit != true else {
-            throw VMStateError(.limitExceeded, expected: "a vmdesc of at most \(VMDescWriter.limit) bytes")
-        }
+        guard vmdesc?.isOverLimit != true else { throw Self.vmdescIsTooLong }
         guard let entry = runs?.next(element, of: count), let isCompressible = runs?.isCompressible else { return }
         let step = program.steps[index]
         let isNull = step.shape.isPointerArray && state.tape.tag(at: node) == .null

@@ -21,8 +21,10 @@ extension VMStateDecoder {
             // The destination's objects lie inside each other like the state's.
             var current = initial
             for token in tokens.dropLast() where current >= 0 {
+                try spend(1, lookingIn: current)
                 current = self.initial?.member(token, of: current) ?? -1
             }
+            try spend(1, lookingIn: current)
             for token in tokens.dropLast() { offsets?.enter(key: token) }
             let start = tape.words.count
             if try field(index, plan: plan, version: version, frame: frame, initial: current) {
@@ -69,10 +71,13 @@ extension VMStateDecoder {
                 places[last.words.lowerBound] = result.words.count
                 result.words += tape.words[last.words]
             } else {
+                try spend(1, lookingIn: object)
                 let inner = object >= 0 ? initial?.member(name, of: object) ?? -1 : -1
                 let start = result.open(.object)
                 var count = try place(group[...], depth: depth + 1, beside: inner, into: &result, &places)
                 if inner >= 0 {
+                    try spend(group.count / 8)
+                    try spend(1, lookingIn: inner)
                     let names = group.compactMap { $0.tokens.dropFirst(depth + 1).first }
                     count += try copyMembers(of: inner, except: names, onto: &result)
                 }

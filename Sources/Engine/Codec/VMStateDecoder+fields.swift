@@ -18,12 +18,14 @@ extension VMStateDecoder {
     ) throws(VMStateError) -> Bool {
         let step = program.steps[index]
         let value = tape.words.count
-        let current = member(index, of: initial)
+        let known = member(index, of: initial)
+        // Memory that is allocated has nothing of the destination's.
+        let current = step.isAllocated ? -1 : known
         do throws(VMStateError) {
             guard try exists(step, version: version, frame: frame) else {
                 if step.mustExist { throw VMStateError(.mustExist, at: position, expected: "the field to exist") }
-                guard current >= 0 else { return false }
-                try copy(current)
+                guard known >= 0 else { return false }
+                try copy(known)
                 return true
             }
             offsets?.enter(key: step.key)
@@ -87,6 +89,7 @@ extension VMStateDecoder {
                 program.pathIDs[path.text].flatMap { truth($0, frame: frame) }
             }.isTrue
         } catch {
+            try spend(evaluator.visited)
             switch error {
             case .unresolved(let name):
                 throw VMStateError(
@@ -99,31 +102,38 @@ extension VMStateDecoder {
                 throw VMStateError(.vmsdInvalid, at: position, expected: "a predicate with a value", found: reason)
             }
         }
-        try spend(evaluator.visited, lookingIn: frame >= 0 ? frames[frame].initial : -1)
+        try spend(evaluator.visited)
         return isTrue
     }
 
     // MARK: Members that others refer to
 
     /// The value of a member, as it is when the field is reached: loaded, else the destination's, else of the enclosing object.
-    private func find<Value>(
+    ///
+    /// What is passed on the way counts as steps; beyond their limit there is nothing.
+    private mutating func find<Value>(
         _ id: FieldShape.MemberID,
         frame: Int,
         loaded: (MemberLookup, Int) -> Value?
     ) -> Value? {
         var frame = frame
+        var passed = 0
+        defer { steps &+= passed / 8 }
+        guard steps <= limits.steps else { return nil }
         while frame >= 0 {
             let current = frames[frame]
             for watch in program.plans[current.plan].watches[id]?.reversed() ?? [] {
+                passed &+= 1
                 let value = slots[current.firstSlot + watch.slot]
                 guard value >= 0 else { continue }
                 return text.withByteView { text in
                     let lookup = MemberLookup(tape: tape, text: text, names: names)
-                    return lookup.value(at: watch.rest[...], of: value).flatMap { loaded(lookup, $0) }
+                    return lookup.value(at: watch.rest[...], of: value, passing: &passed)
+                        .flatMap { loaded(lookup, $0) }
                 }
             }
             if let initial, current.initial >= 0,
-                let value = initial.value(at: program.paths[id], of: current.initial)
+                let value = initial.value(at: program.paths[id], of: current.initial, passing: &passed)
             {
                 return loaded(initial, value)
             }
@@ -132,12 +142,14 @@ extension VMStateDecoder {
         return nil
     }
 
-    private func truth(_ id: FieldShape.MemberID, frame: Int) -> CInteger? {
+    private mutating func truth(_ id: FieldShape.MemberID, frame: Int) -> CInteger? {
         find(id, frame: frame) { lookup, node in lookup.truth(of: node) }
     }
 
-    private func counter(_ id: FieldShape.MemberID, frame: Int) throws(VMStateError) -> JSONInteger {
-        if let value = find(id, frame: frame, loaded: { JSONInteger($0.tape, $1, $0.text) }) { return value }
+    private mutating func counter(_ id: FieldShape.MemberID, frame: Int) throws(VMStateError) -> JSONInteger {
+        let value = find(id, frame: frame) { JSONInteger($0.tape, $1, $0.text) }
+        try spend(1)
+        if let value { return value }
         if let constant = program.constants[id] { return JSONInteger(Int64(constant)) }
         if let constant = program.given[program.paths[id].text] {
             return JSONInteger(Int64(try ProgramBuilder.resolve(.symbol(constant), program.given)))
@@ -176,6 +188,7 @@ extension VMStateDecoder {
             return tape.close(start, count: count)
         }
         var known = -1
+        if current >= 0 { try require(.array, "an array", of: current) }
         if let initial, current >= 0, initial.tape.tag(at: current) == .array { known = current + 2 }
         let knownEnd = known >= 0 ? initial?.tape.next(after: current) ?? known : known
         for element in 0..<count {
@@ -299,6 +312,7 @@ extension VMStateDecoder {
         let read = text.withByteView { JSONInteger(tape, node, $0) }
         guard let read else { return }
         let own = current >= 0 ? initial.flatMap { JSONInteger($0.tape, current, $0.text) } : nil
+        if current >= 0, own == nil { try require(.int, "an integer", of: current) }
         if step.check == .equal {
             guard let own, own != read else { return }
             let hint = program.field(step, of: plan)?.errHint.map { " (\($0))" } ?? ""

@@ -25,7 +25,7 @@ extension VMStateDecoder {
             else { return }
             let subsections = program.plans[plan].subsections
             // It is looked for among all, and its member among those that came.
-            try spend(1 &+ (subsections.count &+ count) / 8, lookingIn: -1)
+            try spend(1 &+ (subsections.count &+ count) / 8)
             guard
                 let subsection = subsections.first(where: {
                     $0.key.plain.count == length
@@ -83,7 +83,7 @@ extension VMStateDecoder {
         let version = whole & 0xff
         offsets?.enter(key: subsection.key)
         // One that comes again is loaded over the first.
-        if removeMember(subsection.key, of: object) {
+        if try removeMember(subsection.key, of: object) {
             offsets?.repeats()
             count -= 1
         }
@@ -96,13 +96,15 @@ extension VMStateDecoder {
     }
 
     /// Removes a member from the object being read.
-    private mutating func removeMember(_ name: Program.Name, of object: Int) -> Bool {
+    private mutating func removeMember(_ name: Program.Name, of object: Int) throws(VMStateError) -> Bool {
         var key = object + 2
         while key < tape.words.count {
             let value = tape.next(after: key)
             let next = tape.next(after: value)
             let reference = tape.reference(at: key)
             if reference.offset == name.offset, reference.length == name.length {
+                // What stands behind it moves.
+                try spend((tape.words.count &- next) / 64)
                 tape.words.removeSubrange(key..<next)
                 return true
             }

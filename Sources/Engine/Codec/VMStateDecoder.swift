@@ -110,6 +110,7 @@ struct VMStateDecoder {
             )
         }
 
+        if initial >= 0 { try require(.object, "an object", of: initial) }
         try spend(program.plans[plan].steps.count &+ 1, lookingIn: initial)
         let first = position
         let object = tape.open(.object)
@@ -143,8 +144,18 @@ struct VMStateDecoder {
         if position == first { try countEmptyElement() }
     }
 
+    /// What the destination has for a field must be what the field can be; of NULL nothing is known.
+    func require(_ tag: JSONTag, _ expected: String, of node: Int) throws(VMStateError) {
+        guard let initial, initial.tape.tag(at: node) != tag, initial.tape.tag(at: node) != .null else { return }
+        throw VMStateError(
+            .valueTypeMismatch,
+            expected: expected + " in initial",
+            found: initial.tape.describe(node, initial.text)
+        )
+    }
+
     /// Counts fields or parts of predicates, each of which may look for a member of the destination's object.
-    mutating func spend(_ additional: Int, lookingIn object: Int) throws(VMStateError) {
+    mutating func spend(_ additional: Int, lookingIn object: Int = -1) throws(VMStateError) {
         var members = 0
         if let initial, object >= 0, initial.tape.tag(at: object) == .object {
             members = initial.tape.count(at: object)
@@ -268,9 +279,21 @@ struct VMStateDecoder {
         throws(VMStateError)
     {
         guard let initial, initial.tape.tag(at: object) == .object else { return }
-        let fields =
-            program.plans[plan].arrangement?.tokens.compactMap(\.first)
-            ?? program.plans[plan].steps.map { program.steps[$0].key }
+        let fields: [Program.Name]
+        if let arrangement = program.plans[plan].arrangement {
+            // An object of which no field came is kept as a whole.
+            var there: Set<Int> = []
+            var key = target + 2
+            while key < tape.words.count {
+                there.insert(tape.reference(at: key).offset)
+                key = tape.next(after: tape.next(after: key))
+            }
+            fields = arrangement.tokens.compactMap { tokens in
+                tokens.first.flatMap { tokens.count == 1 || there.contains($0.offset) ? $0 : nil }
+            }
+        } else {
+            fields = program.plans[plan].steps.map { program.steps[$0].key }
+        }
         let names = fields + program.plans[plan].subsections.map(\.key)
         var own = JSONTape()
         swap(&own, &tape)
@@ -287,9 +310,13 @@ struct VMStateDecoder {
         guard let initial, initial.tape.tag(at: object) == .object else { return 0 }
         var count = 0
         var key = object + 2
+        let known = names.count > 8 ? Set(names.map { initial.names.array($0.plain) }) : nil
         for _ in 0..<initial.tape.count(at: object) {
             let value = initial.tape.next(after: key)
-            if !names.contains(where: { initial.isKey(key, $0) }) {
+            let isExcepted =
+                known?.contains(JSONText.unescaped(initial.tape, key, initial.text))
+                ?? names.contains { initial.isKey(key, $0) }
+            if !isExcepted {
                 try copy(key, onto: &tape)
                 try copy(value, onto: &tape)
                 count += 1

@@ -11,9 +11,10 @@ extension VMStateEncoder {
     ) throws(VMStateError) -> Int {
         let steps = program.plans[plan].steps
         var used = 0
+        var misses = 0
         var at = steps.lowerBound
         while at < steps.upperBound {
-            let node = find(program.steps[at].key, in: object)
+            let node = find(program.steps[at].key, in: object, &misses)
             if node >= 0 { used &+= 1 }
             if program.steps[at].run == .none {
                 try field(at, plan: plan, version: version, frame: frame, node: node)

@@ -102,10 +102,7 @@ extension VMStateEncoder {
     mutating func unused(_ index: Int, _ plan: Int, _ node: Int, count: Int, size: Int) throws(VMStateError) {
         let (length, overflow) = count.multipliedReportingOverflow(by: size)
         guard !overflow, output.reserve(length) else { throw overLimit() }
-        if count > 0 {
-            vmdesc?.open(program, index, plan, count: count)
-            vmdesc?.close(size: size)
-        }
+        if vmdesc != nil { try describeUnused(index, plan, count: count, size: size) }
         if node < 0 {
             output.append(repeating: 0, count: length)
         } else if program.steps[index].shape.isSingle {
@@ -123,6 +120,25 @@ extension VMStateEncoder {
                 }
                 at = state.tape.next(after: at)
             }
+        }
+    }
+
+    /// The entries of the vmdesc for unused bytes, as for the elements of any array.
+    private mutating func describeUnused(_ index: Int, _ plan: Int, count: Int, size: Int) throws(VMStateError) {
+        var runs = VMDescRuns(program, index, nulls: [])
+        for element in 0..<count {
+            let entry = runs.next(element, of: count)
+            guard entry.isWritten else { return }
+            guard vmdesc?.isOverLimit != true else { throw Self.vmdescIsTooLong }
+            let isCompressible = runs.isCompressible
+            vmdesc?.open(
+                program,
+                index,
+                plan,
+                count: isCompressible ? entry.maximum : nil,
+                element: !isCompressible && entry.maximum > 1 ? element : nil
+            )
+            vmdesc?.close(size: size)
         }
     }
 

@@ -16,13 +16,17 @@ struct VMStateEncoder: ~Copyable {
     var steps = 0
     /// Writes the vmdesc beside the bytes; nil when nobody asked for it.
     var vmdesc: VMDescWriter?
-    /// Members of large objects by name, for states whose members are not in the order of the fields.
-    var indexes: [Int: [[UInt8]: Int]] = [:]
+    /// Members of large objects by name, for states whose members are not in the order of the fields; as long as the object is
+    /// being saved.
+    private var indexes: [Int: [[UInt8]: Int]] = [:]
+    /// Their objects, in the order in which they were met.
+    private var indexed: [Int] = []
     /// What belongs to the objects of a plan, once something was found that may not.
     private var memberTrees: [Int: MemberTree] = [:]
 
     /// An object being saved.
     struct Frame {
+        let plan: Int
         let object: Int
         /// The frame in which names are looked up that are not found here; -1: none.
         let enclosing: Int
@@ -57,9 +61,11 @@ struct VMStateEncoder: ~Copyable {
         var frame = -1
         if program.plans[plan].needsFrame {
             frame = frames.count
-            frames.append(Frame(object: object, enclosing: enclosing))
+            frames.append(Frame(plan: plan, object: object, enclosing: enclosing))
         }
         vmdesc?.begin(program.descriptions[plan].name, version: version)
+        let outerIndexes = indexed.count
+        var misses = 0
         var used = 0
         if let arrangement = program.plans[plan].arrangement {
             used = -1
@@ -69,7 +75,7 @@ struct VMStateEncoder: ~Copyable {
                     plan: plan,
                     version: version,
                     frame: frame,
-                    node: find(arrangement.tokens[ordinal], object)
+                    node: find(arrangement.tokens[ordinal], object, &misses)
                 )
             }
         } else {
@@ -80,6 +86,7 @@ struct VMStateEncoder: ~Copyable {
         vmdesc?.end()
         if used != state.tape.count(at: object) { try checkMembers(object, members(of: plan), plan) }
         if frame >= 0 { frames.removeLast() }
+        while indexed.count > outerIndexes { indexes[indexed.removeLast()] = nil }
     }
 
     /// Counts fields, or parts of predicates that may look for members.
@@ -101,6 +108,7 @@ struct VMStateEncoder: ~Copyable {
             return try saveRuns(plan, version: version, frame: frame, object: object)
         }
         var used = 0
+        var misses = 0
         // Members mostly come in the order of the fields.
         var key = object &+ 2
         let end = state.tape.next(after: object)
@@ -110,7 +118,7 @@ struct VMStateEncoder: ~Copyable {
                 node = state.tape.next(after: key)
                 key = state.tape.next(after: node)
             } else {
-                node = find(program.steps[index].key, in: object)
+                node = find(program.steps[index].key, in: object, &misses)
             }
             if node >= 0 { used &+= 1 }
             if program.steps[index].isPlain, node >= 0, vmdesc == nil, program.steps[index].versionID <= version {
@@ -137,10 +145,13 @@ struct VMStateEncoder: ~Copyable {
 
     // MARK: Members
 
-    /// The value of a member; -1: none.
-    mutating func find(_ name: Program.Name, in object: Int) -> Int {
+    /// The value of a member that is not where it is expected; -1: none.
+    ///
+    /// `misses` counts how often that was so: the first few are looked for one by one.
+    mutating func find(_ name: Program.Name, in object: Int, _ misses: inout Int) -> Int {
         guard state.tape.tag(at: object) == .object else { return -1 }
-        guard state.tape.count(at: object) > 32 else { return state.member(name, of: object) ?? -1 }
+        misses &+= 1
+        guard state.tape.count(at: object) > 32, misses > 4 else { return state.member(name, of: object) ?? -1 }
         if indexes[object] == nil {
             var index: [[UInt8]: Int] = [:]
             var key = object + 2
@@ -150,13 +161,14 @@ struct VMStateEncoder: ~Copyable {
                 key = state.tape.next(after: value)
             }
             indexes[object] = index
+            indexed.append(object)
         }
         return indexes[object]?[state.names.array(name.plain)] ?? -1
     }
 
-    private mutating func find(_ tokens: [Program.Name], _ object: Int) -> Int {
+    private mutating func find(_ tokens: [Program.Name], _ object: Int, _ misses: inout Int) -> Int {
         var node = object
-        for token in tokens where node >= 0 { node = find(token, in: node) }
+        for token in tokens where node >= 0 { node = find(token, in: node, &misses) }
         return node
     }
 
@@ -216,8 +228,9 @@ struct VMStateEncoder: ~Copyable {
         object: Int
     ) throws(VMStateError) -> Int {
         var used = 0
+        var misses = 0
         for subsection in program.plans[plan].subsections {
-            let node = find(subsection.key, in: object)
+            let node = find(subsection.key, in: object, &misses)
             if node >= 0 { used += 1 }
             let description = program.descriptions[subsection.id]
             do throws(VMStateError) {
@@ -267,30 +280,43 @@ struct VMStateEncoder: ~Copyable {
                 program.pathIDs[path.text].flatMap { find($0, frame: frame) }.flatMap { state.truth(of: $0) }
             }.isTrue
         } catch {
+            try spend(evaluator.visited)
             switch error {
             case .unresolved: truth = nil
             case .undefined(let reason):
                 throw VMStateError(.vmsdInvalid, expected: "a predicate with a value", found: reason)
             }
         }
-        let members = frame >= 0 ? state.tape.count(at: frames[frame].object) : 0
-        try spend(evaluator.visited &* (1 &+ members / 8))
+        try spend(evaluator.visited)
         return truth
     }
 
     /// The value of a member of the object, else of the enclosing one.
-    private func find(_ id: FieldShape.MemberID, frame: Int) -> Int? {
+    ///
+    /// What is passed on the way counts as steps; beyond their limit there is nothing.
+    private mutating func find(_ id: FieldShape.MemberID, frame: Int) -> Int? {
         var frame = frame
+        var passed = 0
+        defer { steps &+= passed / 8 }
+        guard steps <= limits.steps else { return nil }
         while frame >= 0 {
-            if let node = state.value(at: program.paths[id], of: frames[frame].object) { return node }
-            frame = frames[frame].enclosing
+            let current = frames[frame]
+            if let node = state.value(at: program.paths[id], of: current.object, passing: &passed) { return node }
+            for watch in program.plans[current.plan].watches[id]?.reversed() ?? [] {
+                guard let shared = watch.shared else { continue }
+                passed &+= state.tape.count(at: current.object)
+                guard let value = state.member(shared, of: current.object) else { continue }
+                return state.value(at: watch.rest[...], of: value, passing: &passed)
+            }
+            frame = current.enclosing
         }
         return nil
     }
 
     mutating func counter(_ id: FieldShape.MemberID, frame: Int) throws(VMStateError) -> JSONInteger {
-        try spend(1 &+ (frame >= 0 ? state.tape.count(at: frames[frame].object) / 8 : 0))
-        if let node = find(id, frame: frame), let value = JSONInteger(state.tape, node, state.text) { return value }
+        let node = find(id, frame: frame)
+        try spend(1)
+        if let node, let value = JSONInteger(state.tape, node, state.text) { return value }
         if let constant = program.constants[id] { return JSONInteger(Int64(constant)) }
         if let constant = program.given[program.paths[id].text] {
             return JSONInteger(Int64(try ProgramBuilder.resolve(.symbol(constant), program.given)))

@@ -21,6 +21,18 @@ public struct MemberPath: Sendable, Hashable {
         steps = Self.split(text) ?? [.name(text)]
     }
 
+    /// Whether the path stands before another one in an order in which those with the same first steps stand together.
+    func precedes(_ other: MemberPath) -> Bool {
+        steps.lexicographicallyPrecedes(other.steps) { first, second in
+            switch (first, second) {
+            case (.name(let first), .name(let second)): first < second
+            case (.index(let first), .index(let second)): first < second
+            case (.name, .index): true
+            case (.index, .name): false
+            }
+        }
+    }
+
     private static func split(_ text: String) -> [Step]? {
         var steps: [Step] = []
         for part in text.split(separator: ".", omittingEmptySubsequences: false) {

@@ -3,7 +3,7 @@
 /// Cuts the text of a predicate into tokens.
 struct PredicateLexer {
     enum Token: Equatable {
-        case number(UInt64)
+        case number(UInt64, isUnsigned: Bool)
         /// A name with its dots and indices.
         case name(String)
         case symbol(String)
@@ -29,7 +29,7 @@ struct PredicateLexer {
         while let byte = peek(0), byte == 0x20 || (0x09...0x0d).contains(byte) { position += 1 }
         start = position
         guard let byte = peek(0) else { return .end }
-        if byte.isDecimalDigit { return .number(try number()) }
+        if byte.isDecimalDigit { return try number() }
         if byte.isNameStart { return .name(try name()) }
         for symbol in Self.symbols where text[position...].starts(with: symbol.utf8) {
             position += symbol.utf8.count
@@ -43,11 +43,15 @@ struct PredicateLexer {
     }
 
     /// Decimal, or hexadecimal after `0x`; suffixes `u`, `l` as in C.
-    private mutating func number() throws(Predicate.SyntaxError) -> UInt64 {
+    ///
+    /// What C reads as octal is refused: to take it for decimal would be another number in silence.
+    private mutating func number() throws(Predicate.SyntaxError) -> Token {
         var radix: UInt64 = 10
         if peek(0) == UInt8(ascii: "0"), let x = peek(1), x | 0x20 == UInt8(ascii: "x") {
             radix = 16
             position += 2
+        } else if peek(0) == UInt8(ascii: "0"), peek(1)?.isDecimalDigit == true {
+            throw .init(offset: start, expected: "a decimal number without leading zeros, which C reads as octal")
         }
         let first = position
         var value: UInt64 = 0
@@ -59,11 +63,15 @@ struct PredicateLexer {
             position += 1
         }
         guard position > first else { throw .init(offset: position, expected: "a hexadecimal digit") }
-        while let byte = peek(0), byte | 0x20 == UInt8(ascii: "u") || byte | 0x20 == UInt8(ascii: "l") { position += 1 }
+        var isUnsigned = false
+        while let byte = peek(0), byte | 0x20 == UInt8(ascii: "u") || byte | 0x20 == UInt8(ascii: "l") {
+            isUnsigned = isUnsigned || byte | 0x20 == UInt8(ascii: "u")
+            position += 1
+        }
         if let byte = peek(0), byte.isNameStart || byte.isDecimalDigit {
             throw .init(offset: position, expected: "the end of the number")
         }
-        return value
+        return .number(value, isUnsigned: isUnsigned)
     }
 
     /// `a`, `a.b`, `a[2].b`.

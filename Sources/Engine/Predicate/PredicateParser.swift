@@ -70,9 +70,9 @@ struct PredicateParser {
         try enter()
         defer { depth -= 1 }
         switch token {
-        case .number(let value):
+        case .number(let value, let isUnsigned):
             token = try lexer.next()
-            return .literal(CInteger(JSONInteger(value)))
+            return .literal(isUnsigned ? CInteger(bits: value, isUnsigned: true) : CInteger(JSONInteger(value)))
         case .name(let name):
             token = try lexer.next()
             switch name {
