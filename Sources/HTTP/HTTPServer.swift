@@ -58,8 +58,12 @@ public final class HTTPServer: Sendable {
         guard !isSecond else { return }
         for thread in current.threads { thread.join() }
         current.pool.stop()
-        // The loops know each other.
-        for loop in current.loops { loop.loops = [] }
+        for loop in current.loops {
+            // What another loop gave it when it had ended already.
+            for case .connection(let fd, _) in loop.mailbox.take() { _ = close(fd) }
+            // The loops know each other.
+            loop.loops = []
+        }
         running.withLock { $0 = nil }
     }
 

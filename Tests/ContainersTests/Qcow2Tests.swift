@@ -221,6 +221,26 @@ import Testing
         #expect(failure { try read(image) }?.code == .inputUnreadable)
     }
 
+    @Test func aSubclusterIsNotAllocatedAndZero() {
+        var image = Qcow2ImageBuilder()
+        image.clusterBits = 14
+        image.features = 1 << 4
+        let bytes = Sample.bytes(1 << 14)
+        let expected = "subclusters that are allocated or zero"
+        #expect(failure { try read(image.bytes([.subclusters(bytes, bitmap: 1 | 2 << 32)])) }?.expected != expected)
+        let both = failure { try read(image.bytes([.subclusters(bytes, bitmap: 1 | 1 << 32)])) }
+        #expect(both?.expected == expected && both?.code == .inputUnreadable)
+    }
+
+    @Test func aTableStartsAtACluster() {
+        var image = Qcow2ImageBuilder()
+        image.clusterBits = 10
+        var bytes = image.bytes([.data(first)])
+        // The L1 entry of the state.
+        bytes[1024 * 2 + 8 + 6] |= 0x02
+        #expect(failure { try read(bytes) }?.expected == "an L2 table at the start of a cluster")
+    }
+
     @Test func clustersThatAreCut() throws {
         let image = Qcow2ImageBuilder().bytes([.data(first), .data(first)])
         for cut in [1, 511, 512] {
@@ -231,7 +251,7 @@ import Testing
                     == .unreadable(
                         at: 512 * 3 + 8,
                         expected: "a cluster inside the image of \(part.count) bytes",
-                        "one with offset \(512 * 5)"
+                        "one with offset \(512 * 5)" + (cut < 512 ? " that goes on behind its end" : "")
                     )
             )
             #expect(try StreamContainer.open(BytesSource(part), options: snap).source.once(512, at: 0) == first)

@@ -234,4 +234,13 @@ extension String {
     fileprivate func replacingCharacters(at index: Index) -> String {
         String(self[..<index]) + "x" + String(self[self.index(after: index)...])
     }
+
+    /// A pointer is of scalars: a mark that would be combined with the "/" before it begins a token (RFC 6901 §3).
+    @Test func pointersAreOfScalars() {
+        let mark = "\u{301}"
+        #expect(JSONPointer("/a/\(mark)b")?.tokens == ["a", "\(mark)b"])
+        let name = JSONPointer(["x/\(mark)y", "~\(mark)"]).description
+        #expect(Array(name.unicodeScalars) == Array("/x~1\(mark)y/~0\(mark)".unicodeScalars))
+        #expect(JSONPointer("a") == nil && JSONPointer("/~2") == nil && JSONPointer("/")?.tokens == [""])
+    }
 }

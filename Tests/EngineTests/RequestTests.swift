@@ -152,5 +152,9 @@ import Testing
                 == #"{"state":{"q":[{"v":7},{"v":8}]},"version_id":1,"consumed":5}"#
         )
         #expect(throws: JSONError.self) { try node(#"{\#(byte),"state":{"v":1,"v":2}}"#) }
+        // Beside a vmdesc too.
+        for rest in [#""state":{"q":[],"q":[]}"#, #""state":{"q":[]},"state":{"q":[]}"#] {
+            #expect(throws: JSONError.self) { try node(#"{"vmsd":\#(vmdesc),\#(rest)}"#) }
+        }
     }
 }

@@ -84,6 +84,24 @@ import Testing
         #expect(error?.statePath?.description == "/sections/0")
     }
 
+    /// What is wrong with a command of a document is told with its place.
+    @Test(arguments: [
+        (#"{"offset":0,"command":2,"name":"PING","payload":"00000001"}"#, nil),
+        (#"{"offset":0,"command":2,"name":"PACKAGED","payload":"00000001"}"#, "/commands/0/name"),
+        (#"{"offset":0,"command":2,"payload":"zz"}"#, "/commands/0/payload"),
+        (#"{"offset":0,"command":0,"payload":""}"#, "/commands/0"),
+    ])
+    func commandsOfADocument(_ command: String, _ place: String?) throws {
+        let text = #"{"header":{"magic":"QEVM","version":3},"sections":[],"commands":[\#(command)]}"#
+        let document = try JSONDocument(parsing: Array(text.utf8))
+        do {
+            let bytes = try StreamRequest.bytes(of: document.root)
+            #expect(place == nil && Array(bytes[8...]) == [8, 0, 2, 0, 4, 0, 0, 0, 1, 0])
+        } catch {
+            #expect(error.statePath?.description == place)
+        }
+    }
+
     // MARK: Edits
 
     @Test func anEditChangesItsBytesOnly() throws {

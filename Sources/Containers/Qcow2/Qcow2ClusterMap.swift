@@ -78,6 +78,13 @@ final class Qcow2ClusterMap {
         let l1 = try cache.word(at: table + 8 * (firstEntry + entries >> header.tableBits))
         let l2Table = Int(l1 & Self.offsetBits)
         guard l2Table != 0 else { return Extent(content: .zeros, length: header.clusterSize - inCluster) }
+        guard l2Table & (header.clusterSize - 1) == 0 else {
+            throw .unreadable(
+                at: table + 8 * (firstEntry + entries >> header.tableBits),
+                expected: "an L2 table at the start of a cluster",
+                "one with offset \(l2Table)"
+            )
+        }
         let place = l2Table + header.entrySize * (entries & (1 << header.tableBits - 1))
         let entry = try cache.word(at: place)
         if entry & 1 << 62 != 0 {
@@ -92,8 +99,16 @@ final class Qcow2ClusterMap {
             return try extent(isZero ? nil : cluster, inCluster, unit: header.clusterSize, place)
         }
         let unit = header.clusterSize / 32
-        let isAllocated = try cache.word(at: place + 8) & 1 << UInt64(inCluster / unit) != 0
-        return try extent(isAllocated && cluster != 0 ? cluster : nil, inCluster, unit: unit, place)
+        let bitmap = try cache.word(at: place + 8) >> UInt64(inCluster / unit)
+        let isAllocated = bitmap & 1 != 0
+        guard !isAllocated || bitmap >> 32 & 1 == 0 && cluster != 0 else {
+            throw .unreadable(
+                at: place + 8,
+                expected: "subclusters that are allocated or zero",
+                cluster == 0 ? "allocated ones without a cluster" : "one that is both"
+            )
+        }
+        return try extent(isAllocated ? cluster : nil, inCluster, unit: unit, place)
     }
 
     private func extent(
@@ -106,10 +121,11 @@ final class Qcow2ClusterMap {
         guard let cluster else { return Extent(content: .zeros, length: length) }
         // 56 bits at most, so that nothing below can overflow.
         guard cluster & (header.clusterSize - 1) == 0, cluster + inCluster < header.fileSize else {
+            let isCut = cluster < header.fileSize && inCluster > 0
             throw .unreadable(
                 at: place,
                 expected: "a cluster inside the image of \(header.fileSize) bytes",
-                "one with offset \(cluster)"
+                isCut ? "one with offset \(cluster) that goes on behind its end" : "one with offset \(cluster)"
             )
         }
         return Extent(content: .bytes(at: cluster + inCluster), length: length)

@@ -9,12 +9,14 @@ extension JSONPointer {
             self.init()
             return
         }
-        guard text.hasPrefix("/") else { return nil }
+        // By scalars: a mark that is combined with the "/" before it takes nothing of its meaning.
+        let scalars = text.unicodeScalars
+        guard scalars.first == "/" else { return nil }
         var tokens: [String] = []
-        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        for part in scalars.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             var token = ""
             var isEscape = false
-            for character in part.unicodeScalars {
+            for character in part {
                 switch (isEscape, character) {
                 case (true, "0"): token.unicodeScalars.append("~")
                 case (true, "1"): token.unicodeScalars.append("/")

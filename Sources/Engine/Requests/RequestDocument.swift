@@ -12,21 +12,17 @@ extension JSONDocument {
         } catch {
             guard error.reason == .duplicateMember else { throw error }
             let lenient = try JSONDocument(parsing: text, maximumDepth: limits.jsonDepth, duplicates: .noted)
-            // The document of a stream with its vmdesc.
-            let descriptions = [lenient.root["vmdesc"], lenient.root["stream"]?["vmdesc"]].compactMap { $0 }
-                .filter { $0.kind == .object }
-            if !descriptions.isEmpty {
-                if let place = lenient.root.firstDuplicate(outside: descriptions.map(\.index)) {
-                    throw lenient.duplicate(at: place)
-                }
-                self = lenient
-                return
+            let root = lenient.root
+            // The document of a stream with its vmdesc, and what describes a section or several.
+            var descriptions = [root["vmdesc"], root["stream"]?["vmdesc"]].filter { $0?.kind == .object }
+            descriptions += [root["vmsd"].flatMap { VMDescReader.devices(of: $0) == nil ? nil : $0 }]
+            descriptions += [root["vmsds"].flatMap { $0.describesDevices ? $0 : nil }]
+            let places = descriptions.compactMap { $0?.index }
+            if places.isEmpty {
+                guard root["vmsd"] == nil, root["vmsds"] == nil, root.describesDevices else { throw error }
+            } else if let place = root.firstDuplicate(outside: places) {
+                throw lenient.duplicate(at: place)
             }
-            let given = lenient.root["vmsds"] ?? lenient.root
-            let isVMDesc =
-                lenient.root["vmsd"].map { VMDescReader.devices(of: $0) != nil }
-                ?? (given["devices"]?.kind == .array || given.members.contains { $0.value["instance_id"] != nil })
-            guard isVMDesc else { throw error }
             self = lenient
         }
     }
@@ -41,6 +37,11 @@ extension JSONDocument {
 }
 
 extension JSONNode {
+    /// Whether it is a vmdesc, or has devices of one by name.
+    fileprivate var describesDevices: Bool {
+        self["devices"]?.kind == .array || members.contains { $0.value["instance_id"] != nil }
+    }
+
     /// The first member whose name came before in its object, by the place of its name on the tape; values of some places are not
     /// looked into.
     fileprivate func firstDuplicate(outside excluded: [Int]) -> Int? {

@@ -106,7 +106,7 @@ struct StreamBuilder: ~Copyable {
     }
 
     private mutating func items(_ document: JSONNode, _ devices: DeviceDescriptions?) throws(VMStateError) {
-        var others = try Self.others(document)[...]
+        var others = try Self.others(document, limits)[...]
         var next = 0
         var used: Set<Int> = []
         var started: [UInt32: SectionNode] = [:]
@@ -176,10 +176,14 @@ struct StreamBuilder: ~Copyable {
     }
 
     /// Everything but sections, in its order.
-    private static func others(_ document: JSONNode) throws(VMStateError) -> [Other] {
+    private static func others(_ document: JSONNode, _ limits: Limits) throws(VMStateError) -> [Other] {
         var others: [Other] = []
         for (index, node) in (document["commands"]?.elements ?? []).enumerated() {
-            others.append(try command(node, index))
+            do throws(VMStateError) {
+                others.append(try command(node, limits))
+            } catch {
+                throw error.under(String(index)).under("commands")
+            }
         }
         guard let ends = document["ends"]?.elements else { return others + [Other(offset: .max, bytes: [0])] }
         for (index, node) in ends.enumerated() {
@@ -198,11 +202,16 @@ struct StreamBuilder: ~Copyable {
         )
     }
 
-    private static func command(_ node: JSONNode, _ index: Int) throws(VMStateError) -> Other {
+    private static func command(_ node: JSONNode, _ limits: Limits) throws(VMStateError) -> Other {
         let size = node["package_size"]
         let offset = node["offset"]?.int ?? 0
-        guard let number = node["command"]?.int, (1..<0x10000).contains(number),
-            let payload = try node["payload"]?.decodedBytes(limits: .default), payload.count < 0x10000,
+        var payload: [UInt8]?
+        do throws(VMStateError) {
+            payload = try node["payload"]?.decodedBytes(limits: limits)
+        } catch {
+            throw error.under("payload")
+        }
+        guard let number = node["command"]?.int, (1..<0x10000).contains(number), let payload, payload.count < 0x10000,
             size == nil
                 || number == 7 && payload.count == 4 && (1..<1 << 62).contains(offset)
                     && (0..<1 << 32).contains(size?.int ?? -1)
@@ -211,7 +220,16 @@ struct StreamBuilder: ~Copyable {
                 .valueTypeMismatch,
                 expected: "a command with number and payload, of a package also with offset and size",
                 found: "another",
-                statePath: JSONPointer(["commands", String(index)])
+                statePath: JSONPointer()
+            )
+        }
+        let name = MigrationStream.Command.name(of: number)
+        if let given = node["name"], given.string != name {
+            throw VMStateError(
+                .valueOutOfRange,
+                expected: "\"\(name)\", the name of command \(number)",
+                found: given.string.map { "\"\($0)\"" } ?? given.kind.rawValue,
+                statePath: JSONPointer(["name"])
             )
         }
         let head =

@@ -218,11 +218,6 @@ struct StreamInput {
         return try bytes(count, what())
     }
 
-    /// A counted string as text.
-    mutating func countedString(_ what: @autoclosure () -> String) throws(VMStateError) -> String {
-        String(decoding: try countedBytes(what()), as: UTF8.self)
-    }
-
     /// Leaves out bytes that are not looked at.
     mutating func drop(_ count: Int, _ what: @autoclosure () -> String) throws(VMStateError) {
         let start = position

@@ -11,8 +11,11 @@ extension MigrationStream.Command {
     ]
 
     /// QEMU's name without `MIG_CMD_`.
-    public var name: String {
-        Self.known.indices.contains(number) ? Self.known[number].name : "unknown"
+    public var name: String { Self.name(of: number) }
+
+    /// The name of a command by its number.
+    static func name(of number: Int) -> String {
+        known.indices.contains(number) ? known[number].name : "unknown"
     }
 }
 
@@ -133,7 +136,7 @@ extension StreamReader {
         guard sizes & 0xff == 0, sizes > 0, sizes < 1 << 40 else {
             return wrong(offset + 5, "page sizes in POSTCOPY_ADVISE", "0x\(String(sizes, radix: 16))")
         }
-        guard target >= 256, target <= 1 << 20, target & (target - 1) == 0,
+        guard (1 << 8...1 << 16).contains(target), target & (target - 1) == 0,
             !ram.isPageSizeKnown || target == UInt64(ram.pageSize)
         else {
             let expected = ram.isPageSizeKnown ? "\(ram.pageSize)" : "a power of two"

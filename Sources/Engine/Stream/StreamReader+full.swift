@@ -56,8 +56,12 @@ extension StreamReader {
         }
         if let codec = options.descriptions.codec(for: section) { return try measure(section, codec) }
         if let device = options.descriptions.dumped(section) { return try measure(&section, device) }
-        if let length = try? privateLength(section.idstr), try endsProperly(section.sectionID, after: length) {
-            return length
+        do throws(VMStateError) {
+            if let length = try privateLength(section.idstr), try endsProperly(section.sectionID, after: length) {
+                return length
+            }
+        } catch {
+            guard !error.isOfSystem else { throw error }
         }
         section.isMeasured = false
         return try findFooter(of: section.sectionID, from: 0)

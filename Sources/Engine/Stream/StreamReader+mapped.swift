@@ -19,7 +19,7 @@ extension StreamReader {
         let version = try input.uint32("the mapped-ram header of \"\(block.idstr)\"")
         guard version <= 1 else { throw wrong(start, "version 1 of the mapped-ram header", version) }
         let pageSize = try input.uint64("the mapped-ram header of \"\(block.idstr)\"")
-        guard (256...1 << 20).contains(pageSize), pageSize & (pageSize - 1) == 0,
+        guard (1 << 8...1 << 16).contains(pageSize), pageSize & (pageSize - 1) == 0,
             !ram.isPageSizeKnown || pageSize == UInt64(ram.pageSize)
         else { throw wrong(start + 4, "the target's page size (\(ram.pageSize)) in the header", pageSize) }
         ram.pageSize = Int(pageSize)
@@ -139,5 +139,7 @@ extension StreamReader {
             }
             try input.drop(ram.pageSize, "a page of \"\(block.idstr)\"")
         }
+        // What is left of a block whose length is not one of pages, as where the pages are not wanted.
+        try input.drop(block.size % ram.pageSize, "the pages of \"\(block.idstr)\"")
     }
 }

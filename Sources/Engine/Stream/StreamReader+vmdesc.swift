@@ -5,6 +5,7 @@ extension StreamReader {
     /// Reads it, or leaves it out where it was read before the stream.
     mutating func description() throws(VMStateError) {
         let start = input.position
+        hasDescription = true
         input.advance(1)
         let length = Int(try input.uint32("the length of the vmdesc"))
         if let devices = stream.devices, start == located, devices.text.count == length {
@@ -123,7 +124,7 @@ extension StreamReader {
                 at: stream.ownEnds[isCOLO ? 1 : 0]
             )
         }
-        if stream.ownEnds.isEmpty == false, stream.vmdesc == nil {
+        if !stream.ownEnds.isEmpty, !hasDescription {
             finding(
                 StreamRule.noDescription,
                 .note,

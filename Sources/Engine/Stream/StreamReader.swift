@@ -38,6 +38,8 @@ struct StreamReader {
     var nextDevice = 0
     /// The devices of the vmdesc that have their section.
     var used: Set<Int> = []
+    /// Whether there is a vmdesc behind the EOF, of which not everything need be there.
+    var hasDescription = false
     /// Bytes of payloads that are kept.
     var held = 0
     /// Bytes in which footers were looked for in vain.

@@ -38,12 +38,12 @@ struct Listener: Sendable {
         guard unsafe socketAddress.withPointers({ unsafe bind(fd, $0, $1.pointee) }) == 0 else {
             throw Self.failure("bind", fd, address)
         }
+        file = if case .unix(let path) = address { FileIdentity(path) } else { nil }
         // Nobody can connect before listen().
         if case .unix(let path) = address, let socketMode, unsafe chmod(path, socketMode) != 0 {
-            throw Self.failure("chmod", fd, address)
+            throw Self.failure("chmod", fd, address, isBound: true)
         }
-        file = if case .unix(let path) = address { FileIdentity(path) } else { nil }
-        guard listen(fd, Self.queueLength) == 0 else { throw Self.failure("listen", fd, address) }
+        guard listen(fd, Self.queueLength) == 0 else { throw Self.failure("listen", fd, address, isBound: true) }
         if case .ip(let host, 0) = address {
             let bound = unsafe SocketAddress { name, length in _ = unsafe getsockname(fd, name, length) }
             self.address = .ip(host: host, port: bound.hostAndPort.port)
@@ -64,9 +64,16 @@ struct Listener: Sendable {
         _ = unsafe setsockopt(fd, level, option, &one, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    private static func failure(_ operation: String, _ fd: Int32, _ address: HTTPAddress) -> HTTPServerError {
+    /// What has failed; the socket is closed, and its file removed where it is there already.
+    private static func failure(
+        _ operation: String,
+        _ fd: Int32,
+        _ address: HTTPAddress,
+        isBound: Bool = false
+    ) -> HTTPServerError {
         let error = HTTPServerError(operation: operation, address: address, code: errno)
         _ = Glibc.close(fd)
+        if isBound, case .unix(let path) = address { _ = unsafe unlink(path) }
         return error
     }
 
@@ -77,7 +84,10 @@ struct Listener: Sendable {
         guard status.st_mode & S_IFMT == S_IFSOCK, var target = SocketAddress(address) else {
             throw HTTPServerError(operation: "bind", address: address, code: EEXIST)
         }
-        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        // One whose queue is full has a server, for which is not waited.
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let probe = socket(AF_UNIX, type, 0)
+        guard probe >= 0 else { throw HTTPServerError(operation: "socket", address: address, code: errno) }
         defer { _ = Glibc.close(probe) }
         let isAlive = unsafe target.withPointers { unsafe connect(probe, $0, $1.pointee) } == 0 || errno != ECONNREFUSED
         guard !isAlive else { throw HTTPServerError(operation: "bind", address: address, code: EADDRINUSE) }
