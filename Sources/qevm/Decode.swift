@@ -70,7 +70,7 @@ struct Decode: ParsableCommand {
     var extractRAM: String?
 
     @Option(help: ArgumentHelp("json (default), or text: a tree with offset, type and value.", valueName: "form"))
-    var format: Format = .json
+    var format: Format?
 
     @Flag(help: "With text, the bytes beside each value.")
     var hexdump = false

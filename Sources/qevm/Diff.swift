@@ -51,7 +51,7 @@ struct Diff: ParsableCommand {
     var contents = false
 
     @Option(help: ArgumentHelp("text (default) or json.", valueName: "form"))
-    var format: Format = .text
+    var format: Format?
 
     @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where the answer goes.", valueName: "file"))
     var output: String?
@@ -77,7 +77,7 @@ struct Diff: ParsableCommand {
         }
         bar?.finish()
         let answer = try qevm.run { () throws(VMStateError) in
-            switch format {
+            switch format ?? .text {
             case .text: try result.text()
             case .json: try result.json(printing.options.printing) + Array("\n".utf8)
             }

@@ -40,7 +40,7 @@ struct Encode: ParsableCommand {
     var source: String?
 
     @Option(help: ArgumentHelp("The bytes (default), or json: hex with the vmdesc.", valueName: "form"))
-    var format: Format = .bytes
+    var format: Format?
 
     enum Format: String, ExpressibleByArgument { case bytes, json }
 
@@ -75,7 +75,7 @@ struct Encode: ParsableCommand {
             return try encode(request)
         }
         let streams = [
-            ("source", source != nil), ("vmsds", whole.vmsds != nil), ("at", whole.offset != 0),
+            ("source", source != nil), ("vmsds", whole.vmsds != nil), ("at", whole.offset != nil),
             ("snapshot", whole.snapshot != nil),
         ]
         if let option = streams.first(where: \.1) {
@@ -90,14 +90,14 @@ struct Encode: ParsableCommand {
 
     /// A whole stream from its document.
     private func encode(_ whole: WholeStreamRequest) throws {
-        let places = [("at", self.whole.offset != 0), ("snapshot", self.whole.snapshot != nil)]
+        let places = [("at", self.whole.offset != nil), ("snapshot", self.whole.snapshot != nil)]
         if source == nil, let option = places.first(where: \.1) {
             throw CommandFailure.unreadable("error: --\(option.0) says where the stream of --source is")
         }
         let stream = try source.map { path throws(CommandFailure) in
             try self.whole.openStream(path, isSized: true).source
         }
-        if let source, let stream, format == .bytes {
+        if let source, let stream, format != .json {
             let pieces = try qevm.run(named: source) { () throws(VMStateError) in try whole.pieces(from: stream) }
             return try Output.write(pieces, of: stream, named: source, to: options.output)
         }

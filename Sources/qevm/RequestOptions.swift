@@ -75,10 +75,10 @@ struct RequestOptions: ParsableArguments {
 /// How decoded values are shown.
 struct PrintingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("64-bit integers as \"number\" (default) or \"string\".", valueName: "form"))
-    var int64: Int64Form = .number
+    var int64: Int64Form?
 
     @Option(help: ArgumentHelp("Buffers as \"hex\" (default) or \"base64\".", valueName: "form"))
-    var bytes: BytesForm = .hex
+    var bytes: BytesForm?
 
     enum Int64Form: String, ExpressibleByArgument { case number, string }
     enum BytesForm: String, ExpressibleByArgument { case hex, base64 }

@@ -11,7 +11,7 @@ struct StreamOptions: ParsableArguments {
         name: .customLong("at"),
         help: ArgumentHelp("Where the stream starts in the file.", valueName: "offset")
     )
-    var offset: Int = 0
+    var offset: Int?
 
     @Option(help: ArgumentHelp("The internal snapshot of a qcow2 image.", valueName: "name"))
     var snapshot: String?
@@ -45,11 +45,11 @@ struct StreamOptions: ParsableArguments {
         try reading(path) { () throws(VMStateError) in
             let file = path == "-" ? try StreamFile.open(descriptor: STDIN_FILENO) : try StreamFile.open(path: path)
             let peeked = try PeekedSource(file, count: 256)
-            if offset == 0, snapshot == nil, isJSON(peeked.prefix) {
+            if offset == nil, snapshot == nil, isJSON(peeked.prefix) {
                 return .json(try peeked.readAll())
             }
             var options = StreamContainer.Options()
-            options.offset = offset
+            options.offset = offset ?? 0
             options.snapshot = snapshot
             options.requiresImage = requiresImage
             if isSized { options.spoolBytes = 1 << 40 }
@@ -81,7 +81,7 @@ struct StreamOptions: ParsableArguments {
     /// - Parameter more: further options of the command, and whether they are given.
     /// - Throws: bad usage, when one is given.
     func goWithStreams(_ more: [(name: String, isGiven: Bool)] = []) throws(CommandFailure) {
-        let own = [("at", offset != 0), ("snapshot", snapshot != nil), ("vmsds", vmsds != nil)]
+        let own = [("at", offset != nil), ("snapshot", snapshot != nil), ("vmsds", vmsds != nil)]
         guard let option = (own + more).first(where: { $0.1 }) else { return }
         throw .unreadable("error: --\(option.0) goes with a whole migration stream")
     }

@@ -32,7 +32,7 @@ struct Validate: ParsableCommand {
     var stream: String?
 
     @Option(help: ArgumentHelp("text (default), json or sarif.", valueName: "form"))
-    var format: Format = .text
+    var format: Format?
 
     enum Format: String, ExpressibleByArgument { case text, json, sarif }
 
@@ -69,7 +69,7 @@ struct Validate: ParsableCommand {
 
     private func write(_ report: ValidationReport, _ name: String, _ place: (Finding) -> String) throws {
         let answer = try qevm.run { () throws(VMStateError) in
-            switch format {
+            switch format ?? .text {
             case .text: Array(report.text(place).utf8)
             case .json: try report.json() + Array("\n".utf8)
             case .sarif: try report.sarif() + Array("\n".utf8)
