@@ -229,6 +229,7 @@ extension Fixtures {
     @Test(arguments: [
         (#"{"name":"f","info":"uint8 equal"}"#, #"{"f":true}"#, "/f"),
         (#"{"name":"f","flags":["VMS_STRUCT"],"vmsd":{"name":"c","fields":[]}}"#, #"{"f":[{}]}"#, "/f"),
+        (#"{"name":"f","info":"qtailq","vmsd":{"name":"c","fields":[]},"start":8}"#, #"{"f":{}}"#, "/f"),
         (
             #"{"name":"f","info":"uint8","flags":["VMS_ARRAY","VMS_ARRAY_OF_POINTER"],"num":1,"size":8}"#,
             #"{"f":{}}"#, "/f"

@@ -30,7 +30,9 @@ extension VMStateDecoder {
     }
 
     private mutating func keepElements(_ array: Int, count: inout Int) throws(VMStateError) {
-        guard let initial, array >= 0, initial.tape.tag(at: array) == .array else { return }
+        guard let initial, array >= 0 else { return }
+        try require(.array, "an array", of: array)
+        guard initial.tape.tag(at: array) == .array else { return }
         var at = array + 2
         for _ in 0..<initial.tape.count(at: array) {
             try copy(at)
