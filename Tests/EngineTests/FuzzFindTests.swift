@@ -286,6 +286,24 @@ extension Fixtures {
         #expect(fields.last?["array_len"]?.int == (entries == 1 ? 3 : nil))
     }
 
+    /// The size of the type in memory says nothing of an info with a length of its own; that of a vmdesc does.
+    @Test(arguments: [
+        ("rampD", 4, 1), ("vmstate_hack_uint32_as_uint16", 4, 2), ("vsr", 16, 8), ("slbe", 24, 16), ("cpsr", 0, 4),
+        ("fpr", 16, 16), ("unheard of", 3, 3),
+    ])
+    func theSizeInMemoryIsNotThatOfTheStream(_ info: String, _ size: Int, _ length: Int) throws {
+        let vmsd = #"{"name":"t","fields":[{"name":"x","info":"\#(info)","size":\#(size)}]}"#
+        let bytes = Array(repeating: UInt8(1), count: length)
+        let codec = try VMStateCodec(document(vmsd))
+        let decoded = try codec.decode(bytes)
+        #expect(decoded.consumed == length)
+        #expect(try codec.encode(decoded.state.root).bytes == bytes)
+        let described = Array(repeating: UInt8(1), count: size)
+        let device =
+            #"{"name":"t","instance_id":0,"vmsd_name":"t","version":1,"fields":[{"name":"x","type":"\#(info)","size":\#(size)}]}"#
+        #expect(try VMStateCodec(document(device)).decode(described).consumed == size)
+    }
+
     /// What C would read otherwise is refused, and `u` is heard.
     @Test func numbersInPredicatesAreCs() throws {
         #expect(throws: Predicate.SyntaxError.self) { try Predicate("010 == 8") }

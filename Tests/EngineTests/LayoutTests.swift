@@ -111,7 +111,7 @@ import Testing
 
     /// Bytes that the layout cannot give back, or that no device writes.
     @Test(arguments: [
-        ("powered_off", "02"), ("cpsr", "0000000001"), ("fpr", "01020304"), ("pci irq state", "00000002 00*12"),
+        ("powered_off", "02"), ("fpr", "01020304"), ("pci irq state", "00000002 00*12"),
         ("msix state", "00*18"), ("pci config", "00*255"), ("virtio-fs back-end state", "00000002 abcd 00000000 00"),
         ("usb-redir-packet-id-q", "80000000 0000000000000007"), ("usb-redir-parser", "ffffffff 00"),
         ("usb-redir-bufpq", "7fffffff 00000000 00000000"), ("irqs", "ffffffffffffffff"),

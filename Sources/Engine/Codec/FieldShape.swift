@@ -41,12 +41,14 @@ struct FieldShape: Sendable, Hashable {
     /// - Parameters:
     ///   - field: the field.
     ///   - dialect: whose rules apply.
+    ///   - isVMDesc: whether the field is one of a vmdesc, whose sizes are those of the stream; a VMSD's are those in memory.
     ///   - number: the value of a symbolic number.
     ///   - intern: the id of a member path.
     /// - Throws: `vmsd-invalid` where the flags need something that is not given, `count-unknown` for an unknown constant.
     init(
         _ field: borrowing VMStateField,
         dialect: Dialect,
+        isVMDesc: Bool = false,
         number: (SymbolicNumber) throws(VMStateError) -> Int,
         intern: (MemberPath) -> MemberID
     ) throws(VMStateError) {
@@ -82,7 +84,9 @@ struct FieldShape: Sendable, Hashable {
 
         let size = try field.size.map(number)
         allowsNull = isPointerArray && (dialect.sizesPointers || size != 0)
-        let usesSize = field.info?.encoding.usesSize == true && flags.isDisjoint(with: .anyStruct)
+        let usesSize =
+            field.info.map { $0.encoding.usesSize && (isVMDesc || !$0.hasOwnSize) } == true
+            && flags.isDisjoint(with: .anyStruct)
         if flags.contains(.vbuffer), usesSize {
             guard let member = field.sizeOffset else {
                 throw VMStateError(

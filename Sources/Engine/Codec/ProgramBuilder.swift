@@ -234,6 +234,7 @@ struct ProgramBuilder {
         let shape = try FieldShape(
             field,
             dialect: dialect,
+            isVMDesc: isVMDesc,
             number: { (number) throws(VMStateError) in
                 guard case .symbol(let expression) = number else { return try Self.resolve(number, constants) }
                 if let value = known[expression.text] { return value }

@@ -69,6 +69,13 @@ public struct VMStateInfo: Sendable, Hashable {
     /// Whether the info is one that this project's table lists.
     let isKnown: Bool
 
+    /// Whether an element has the same length on every target, whatever the size of the type in memory is.
+    ///
+    /// A file descriptor has another one in CPR states.
+    var hasOwnSize: Bool {
+        if case .opaque(.fixed) = encoding { name != "fd" } else { false }
+    }
+
     init(_ name: String, _ encoding: Encoding, isKnown: Bool = true) {
         self.name = name
         self.encoding = encoding
