@@ -3,11 +3,9 @@
 /// Finds descriptions that contain themselves without anything that could end it.
 struct DescriptionCycles {
     private let descriptions: [VMStateDescription]
-    private let dialect: Dialect
 
-    init(_ descriptions: [VMStateDescription], dialect: Dialect) {
+    init(_ descriptions: [VMStateDescription]) {
         self.descriptions = descriptions
-        self.dialect = dialect
     }
 
     /// - Throws: `vmsd-invalid` (VMSD008, VMSD048) with the place of the reference that closes a cycle.

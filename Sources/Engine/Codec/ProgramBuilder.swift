@@ -49,7 +49,7 @@ struct ProgramBuilder {
         let reachable = reachable(from: root)
         // A vmdesc is a tree without counters and predicates.
         if !isVMDesc {
-            try DescriptionCycles(descriptions, dialect: dialect).check(reachable)
+            try DescriptionCycles(descriptions).check(reachable)
             for id in reachable { collectReferences(id) }
             try spreadReferences(reachable)
         }

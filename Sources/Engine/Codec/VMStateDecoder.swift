@@ -53,7 +53,6 @@ struct VMStateDecoder {
     /// An object being loaded, as far as others refer to its members.
     struct Frame {
         let plan: Int
-        let version: Int
         /// The destination's object; -1: not known.
         let initial: Int
         /// The frame in which names are looked up that are not found here; -1: none.
@@ -121,7 +120,6 @@ struct VMStateDecoder {
             frames.append(
                 Frame(
                     plan: plan,
-                    version: version,
                     initial: initial,
                     enclosing: enclosing,
                     firstSlot: slots.count

@@ -63,10 +63,10 @@ public struct VMStateFlags: OptionSet, Sendable, Hashable {
     ]
 
     /// The counted arrays, in the order in which QEMU tests them.
-    static let counters: [(flag: VMStateFlags, maximum: Int64, isSigned: Bool)] = [
-        (.varrayInt32, Int64(Int32.max), true), (.varrayUInt32, Int64(UInt32.max), false),
-        (.varrayUInt16, Int64(UInt16.max), false), (.varrayUInt8, Int64(UInt8.max), false),
-        (.varray, Int64.max, false),
+    static let counters: [(flag: VMStateFlags, maximum: Int64)] = [
+        (.varrayInt32, Int64(Int32.max)), (.varrayUInt32, Int64(UInt32.max)),
+        (.varrayUInt16, Int64(UInt16.max)), (.varrayUInt8, Int64(UInt8.max)),
+        (.varray, Int64.max),
     ]
 
     /// Any of the flags that make a field an array.

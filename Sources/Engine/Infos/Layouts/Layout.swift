@@ -140,13 +140,6 @@ extension Layout.Member {
     static func values(_ layout: Layout, _ names: String...) -> [Self] {
         names.map { .value($0, layout) }
     }
-
-    var name: String? {
-        switch self {
-        case .value(let name, _), .when(let name, _, _), .before(_, let name, _): name
-        case .length, .constant, .note, .sections: nil
-        }
-    }
 }
 
 // MARK: Sizes

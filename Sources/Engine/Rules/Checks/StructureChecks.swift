@@ -76,8 +76,7 @@ enum StructureChecks {
         _ report: inout Report
     ) {
         let order = facts.document.roots + Array(facts.descriptions.indices)
-        for cycle in DescriptionCycles(facts.descriptions, dialect: facts.dialect).find(order) where cycle.rule == rule
-        {
+        for cycle in DescriptionCycles(facts.descriptions).find(order) where cycle.rule == rule {
             report.add("the description that is referred to here \(what)", at: cycle.path)
         }
     }
