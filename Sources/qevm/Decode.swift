@@ -6,8 +6,9 @@ internal import Engine
 
 /// `qevm decode`: bytes to a state, a whole migration stream to a document.
 struct Decode: ParsableCommand {
+    static let name = "decode"
     static let configuration = CommandConfiguration(
-        commandName: "decode",
+        commandName: name,
         _superCommandName: QEVM.name,
         abstract: "Reads the bytes that QEMU wrote into a state, or a whole migration stream into a document.",
         usage: """

@@ -47,8 +47,13 @@ extension QEVM {
     ///
     /// A verb in front is parsed by itself: going through the whole tree takes longer than most streams do. Each says whose
     /// subcommand it is, so that nothing is spent on looking for --generate-completion-script, which is the program's. What that
-    /// does not understand, help and bad usage, goes the long way for its words.
+    /// does not understand, help and bad usage, goes the long way for its words. Where there is a file and no option, nothing
+    /// is parsed.
     private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        if let file = arguments.last, arguments.count == 2, file.utf8.first != UInt8(ascii: "-") {
+            if arguments[0] == Decode.name { return Decode(file: file) }
+            if arguments[0] == Validate.name { return Validate(file: file) }
+        }
         let verb = configuration.subcommands.first { $0.configuration.commandName == arguments.first }
         let command = try? verb?.parseAsRoot(Array(arguments.dropFirst()))
         // Help is a command of its own.

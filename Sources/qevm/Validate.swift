@@ -6,8 +6,9 @@ internal import Engine
 
 /// `qevm validate`: findings about a description, a state or a stream.
 struct Validate: ParsableCommand {
+    static let name = "validate"
     static let configuration = CommandConfiguration(
-        commandName: "validate",
+        commandName: name,
         _superCommandName: QEVM.name,
         abstract: "Checks a description, whether a state or bytes go with it, or a whole migration stream.",
         usage:

@@ -16,6 +16,26 @@ struct StreamOptionTests {
 
     private func shell(_ line: String) throws -> Outcome { try Program.shell(line, in: folder.path) }
 
+    /// A file alone is not parsed; behind "--" it is.
+    @Test(arguments: ["decode", "validate"])
+    func aFileWithoutOptionsIsWhatTheParserMakesOfIt(_ verb: String) throws {
+        let vmsd = #"{"name":"t","fields":[{"name":"a","info":"uint8"}]}"#
+        try folder.write("vmsd.json", vmsd)
+        try folder.write("request.json", #"{"vmsd":\#(vmsd),"stream":"07"}"#)
+        try folder.write("text", "no stream")
+        let line = "head -c 5000 \(path) > cut.mig; (printf 'QCPR\\0\\0\\0\\1'; head -c 20 /dev/zero) > cpr"
+        #expect(try shell(line).status == 0)
+        var statuses: Set<Int32?> = []
+        for file in [path, "cut.mig", "vmsd.json", "request.json", "text", "cpr", "missing", "help", "''", "."] {
+            let (alone, parsed) = (try shell("qevm \(verb) \(file)"), try shell("qevm \(verb) -- \(file)"))
+            #expect(alone.status == parsed.status, "\(file)")
+            #expect(alone.output == parsed.output, "\(file)")
+            #expect(alone.errors == parsed.errors, "\(file)")
+            statuses.insert(alone.status)
+        }
+        #expect(statuses == [0, 1, 2])
+    }
+
     // MARK: Encode
 
     @Test func aWholeStreamIsEncodedAsADocument() throws {

@@ -7,6 +7,8 @@
 struct StreamInput {
     /// What one read asks for: large enough for few calls, small enough for a second-level cache.
     private static let chunk = 256 << 10
+    /// How long a stream is for which a quarter of it does.
+    private static let small = 4 << 20
 
     private let source: any StreamSource
     private let limit: Int
@@ -25,7 +27,9 @@ struct StreamInput {
         self.limit = limit
         self.progress = progress
         base = offset
-        buffer = Array(repeating: 0, count: Self.chunk)
+        // Pages of a small stream's window cost more than the reads that a larger one saves.
+        let isSmall = source.size.map { $0 <= Self.small } ?? false
+        buffer = Array(repeating: 0, count: isSmall ? Self.chunk / 4 : Self.chunk)
     }
 
     /// The offset of the next byte in the stream; behind its end after bytes were left out that were not there.
@@ -90,11 +94,6 @@ struct StreamInput {
             end += read
         }
         return true
-    }
-
-    /// Whether nothing is left.
-    mutating func isAtEnd() throws(VMStateError) -> Bool {
-        try !has(1)
     }
 
     /// A byte of the window, counted from the next one; `has` was asked before.
