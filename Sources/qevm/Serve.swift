@@ -117,13 +117,11 @@ struct Serve: ParsableCommand {
         guard let level = Logger.Level(rawValue: name) else {
             throw .unreadable("error: QEVM_LOG_LEVEL may be debug, info, notice, warning or error, not \"\(name)\"")
         }
-        let form = try Setting.text(logFormat, "QEVM_LOG_FORMAT") ?? "text"
-        guard ["text", "json"].contains(form) else {
-            throw .unreadable("error: QEVM_LOG_FORMAT may be text or json, not \"\(form)\"")
+        let format = try Setting.text(logFormat, "QEVM_LOG_FORMAT") ?? "text"
+        guard let form = LineLogHandler.Form(rawValue: format) else {
+            throw .unreadable("error: QEVM_LOG_FORMAT may be text or json, not \"\(format)\"")
         }
-        var logger = Logger(label: "qevm") { label in
-            if form == "json" { JSONLogHandler(label: label) } else { TextLogHandler(label: label) }
-        }
+        var logger = Logger(label: "qevm") { label in LineLogHandler(label: label, form: form) }
         logger.logLevel = level
         return logger
     }
